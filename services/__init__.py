@@ -1,0 +1,1 @@
+"""The four services of synthtrial and the named homes of what they share."""

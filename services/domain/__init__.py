@@ -1,0 +1,1 @@
+"""The words of the study: pure values, numpy and the standard library only."""
