@@ -1,0 +1,69 @@
+"""What must hold of the real files before they are corpora."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from flows.auditing.records import Table, Tables
+from services.domain.errors import InvalidInputError
+
+
+def require_documents(table: Table) -> None:
+    """Raise InvalidInputError unless a real table holds documents, each with text and labels."""
+    if not table.records:
+        raise InvalidInputError(f"{table.name} holds no documents; give a file with at least one", field="documents")
+    for record in table.records:
+        if not (record.text or "").strip():
+            raise InvalidInputError(
+                f"{record.place}: document {record.id!r} has no text (column {table.columns.text!r}); "
+                "remove the row or name another column with --text-column",
+                field="text",
+            )
+        if not record.labels:
+            raise InvalidInputError(
+                f"{record.place}: document {record.id!r} has no labels (column {table.columns.labels!r}); "
+                "remove the row or name another column with --labels-column",
+                field="labels",
+            )
+    _require_distinct(table)
+
+
+def require_common_labels(tables: Tables) -> None:
+    """Raise InvalidInputError where a file shares no label with the real documents."""
+    real = _names(tables.real)
+    if tables.test is not None:
+        _require_common(tables.real.name, real, tables.test)
+        real |= _names(tables.test)
+    for table in tables.synthetic.values():
+        _require_common("the real documents", real, table)
+
+
+def _require_common(known_name: str, known: set[str], table: Table) -> None:
+    found = _names(table)
+    if found and not known & found:
+        raise InvalidInputError(
+            f"no label of {table.name} is a label of {known_name}: it has {_some(found)}, they have {_some(known)}; "
+            "check the labels column and the separator (--labels-column, --label-separator)",
+            field="labels",
+        )
+
+
+def _require_distinct(table: Table) -> None:
+    counts = Counter(record.id for record in table.records)
+    identifier, count = counts.most_common(1)[0]
+    if count == 1:
+        return
+    places = [record.place for record in table.records if record.id == identifier]
+    raise InvalidInputError(
+        f"{table.name}: {sum(n > 1 for n in counts.values())} document ids occur more than once, for example "
+        f"{identifier!r} at {places[0]} and {places[1]}; make them distinct or name another --id-column",
+        field="id",
+    )
+
+
+def _names(table: Table) -> set[str]:
+    return {name for record in table.records for name in record.labels}
+
+
+def _some(names: Iterable[str]) -> str:
+    ordered = sorted(names)
+    return ", ".join(map(repr, ordered[:3])) + (f" and {len(ordered) - 3} more" if len(ordered) > 3 else "")

@@ -1,0 +1,187 @@
+"""What can be said about the files before anything is trained."""
+
+from collections.abc import Iterator
+
+from flows.auditing.corpora import Corpora, label_counts
+from flows.auditing.families import duplicate_groups, text_key
+from flows.auditing.forecast import Forecast
+from flows.auditing.options import AuditOptions
+from flows.auditing.records import Table, Tables
+from flows.report.inputs import Finding
+from services.domain.document import Document
+from services.domain.task import TaskType
+
+SHOWN_LABELS = 6
+
+
+def preflight(tables: Tables, corpora: Corpora, expected: Forecast, options: AuditOptions) -> tuple[Finding, ...]:
+    """Return the findings in reading order: what was read, what is wrong with it, what will be run."""
+    return (
+        *_columns(tables),
+        *_labels(corpora),
+        *_families(tables, corpora),
+        *_overlaps(corpora),
+        *_test(corpora, options),
+        *_plan(corpora, expected, options),
+    )
+
+
+def _columns(tables: Tables) -> Iterator[Finding]:
+    for table in filter(None, (tables.real, tables.test, *tables.synthetic.values())):
+        yield Finding("ok", "columns", f"{table.name}: {len(table.records):,} rows; {_described(table)}")
+
+
+def _described(table: Table) -> str:
+    columns = table.columns
+    used = [
+        f"{kind} = {name!r}{' (guessed)' if kind in table.guessed else ''}"
+        for kind, name in columns._asdict().items()
+        if name
+    ]
+    return ", ".join(used)
+
+
+def _labels(corpora: Corpora) -> Iterator[Finding]:
+    task = corpora.task
+    counts = label_counts(corpora.real)
+    kind = "multi-label" if task.type is TaskType.MULTI_LABEL else "single-label"
+    common = sorted(counts, key=lambda name: (-counts[name], name))
+    shown = ", ".join(f"{name} {counts[name]:,}" for name in common[:SHOWN_LABELS])
+    more = f", and {len(common) - SHOWN_LABELS} more" if len(common) > SHOWN_LABELS else ""
+    per_document = corpora.real.indicator.sum() / len(corpora.real)
+    yield Finding(
+        "ok",
+        "labels",
+        f"{kind} task (guessed from the real documents), {len(task.labels)} labels, "
+        f"{per_document:.2f} per document: {shown}{more}",
+    )
+    rare = [name for name in common if counts[name] < 2]
+    if rare:
+        text = f"{len(rare)} labels have fewer than 2 real documents to learn from: {_listed(rare)}"
+        yield Finding("warning", "labels", text)
+    if corpora.rare_labels:
+        yield _left_out(corpora)
+
+
+def _left_out(corpora: Corpora) -> Finding:
+    lost = len(corpora.unlabelled)
+    text = (
+        f"{len(corpora.rare_labels)} labels have a single real document, train and test together, which cannot be both "
+        f"trained on and tested; they are left out of the task: {_listed(list(corpora.rare_labels))}"
+    )
+    return Finding("warning", "labels", f"{text}; {lost:,} documents have no other label and go with them")
+
+
+def _families(tables: Tables, corpora: Corpora) -> Iterator[Finding]:
+    documents = corpora.known_real
+    groups = duplicate_groups(document.text for document in documents)
+    named = bool(tables.real.columns.family)
+    families = len(set(corpora.real.families))
+    how = "from the family column and equal texts" if named else "from equal texts, there being no family column"
+    yield Finding("ok", "families", f"{families:,} families among {len(corpora.real):,} real documents, {how}")
+    if groups:
+        copies = sum(map(len, groups.values()))
+        yield Finding(
+            "note",
+            "duplicates",
+            f"{copies:,} real documents share their text with another one ({len(groups):,} groups, case and white "
+            "space aside); a group is never split",
+        )
+    clashing = sum(_labels_differ([documents[i] for i in rows]) for rows in groups.values())
+    if clashing:
+        yield Finding(
+            "warning", "duplicates", f"{clashing:,} of these groups hold the same text with different labels"
+        )
+
+
+def _labels_differ(documents: list[Document]) -> bool:
+    return len({frozenset(document.labels) for document in documents}) > 1
+
+
+def _overlaps(corpora: Corpora) -> Iterator[Finding]:
+    if corpora.test is not None:
+        yield _overlap_with_test(corpora)
+    real = {text_key(document.text) for document in corpora.known_real}
+    tested = {text_key(text) for text in corpora.test.texts} if corpora.test else set()
+    for file in corpora.files:
+        keys = [text_key(document.text) for document in file.candidates]
+        of_real, of_test = sum(k in real for k in keys), sum(k in tested for k in keys)
+        level = "warning" if of_real or of_test else "ok"
+        text = f"{file.name}: {of_real:,} rows equal a real document and {of_test:,} a test document"
+        yield Finding(level, "overlap", f"{text}{'; they will be rejected' if of_real or of_test else ''}")
+        yield _sources(file.name, file.sourced, len(keys))
+
+
+def _overlap_with_test(corpora: Corpora) -> Finding:
+    left_out = len(corpora.overlapping)
+    if not left_out:
+        return Finding("ok", "overlap", "real and test files share no family")
+    return Finding(
+        "warning",
+        "overlap",
+        f"{left_out:,} real documents belong to a family of the test file; they are left out of training, so that "
+        "no test document is known beforehand",
+    )
+
+
+def _sources(name: str, sourced: int, count: int) -> Finding:
+    if sourced:
+        return Finding("ok", "sources", f"{name}: {sourced:,} of {count:,} rows name the real document they come from")
+    return Finding(
+        "note",
+        "sources",
+        f"{name}: no row names the real document it was written from (--source-column), so its writer may know every "
+        "real document, also those that a replicate leaves out",
+    )
+
+
+def _test(corpora: Corpora, options: AuditOptions) -> Iterator[Finding]:
+    tested = corpora.tested
+    families = len(set(tested.families))
+    if corpora.test is None:
+        yield Finding(
+            "note",
+            "test",
+            f"no test file: {options.folds}-fold cross-fitting by family tests every real document once, and what was "
+            "written from a fold's documents is removed with the fold",
+        )
+    size = f"{len(tested):,} test documents in {families:,} families"
+    if families < options.minimum_families:
+        yield Finding(
+            "warning", "test", f"{size}: too few for a verdict, which takes {options.minimum_families} families"
+        )
+    elif families < options.full_test:
+        yield Finding("warning", "test", f"{size}: a small test, verdicts say so")
+    else:
+        yield Finding("ok", "test", size)
+    if corpora.test is not None:
+        unseen = [n for n, c in label_counts(corpora.real).items() if not c]
+        if unseen:
+            yield Finding(
+                "warning", "test", f"{len(unseen)} labels are only in the test file: {_listed(unseen)}"
+            )
+
+
+def _plan(corpora: Corpora, expected: Forecast, options: AuditOptions) -> Iterator[Finding]:
+    if expected.detectable is not None:
+        yield Finding(
+            "ok",
+            "power",
+            f"differences of about {expected.detectable:.3f} micro-F1 or more will be found with power .80 (a formula: "
+            f"arms that decide one document in ten differently, {options.replicates} replicates, Holm over "
+            f"{len(corpora.files)} files; no pilot was run)",
+        )
+    time = "" if expected.seconds is None else f", in about {_duration(expected.seconds)}"
+    yield Finding(
+        "ok",
+        "run",
+        f"{options.family}, {options.replicates} replicates, {expected.fits:,} models to fit{time}",
+    )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:SHOWN_LABELS]) + (" …" if len(names) > SHOWN_LABELS else "")

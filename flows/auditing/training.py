@@ -1,0 +1,121 @@
+"""Every arm of every round, trained by the classifier service in one run per round."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from flows.auditing.arms import Arm, ArmComposer, ArmKey
+from flows.auditing.crossfit import MERGED_THRESHOLD, FoldScores, merge_scores
+from flows.auditing.options import AuditOptions
+from flows.auditing.rounds import FileDraws, Round
+from flows.conditions import Segment
+from services.classifier.client import ClassifierClient
+from services.classifier.training import TrainingSpec
+from services.domain.artifact import ArtifactRef
+from services.domain.corpus import Corpus
+from services.domain.seeds import derived_seed
+from services.domain.task import TaskType
+from services.storage.store import Store
+
+Advance = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """Predictions of all arms over the same test corpus.
+
+    Attributes:
+        truth: What was predicted: the test corpus, or all real documents.
+        without_donor: By file, the largest share of synthetic rows without a real document of
+            the same label set to stand in for them.
+    """
+
+    truth: ArtifactRef
+    predictions: Mapping[ArmKey, ArtifactRef]
+    without_donor: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Trainer:
+    """Trains arms; what the store holds already is not trained again."""
+
+    classifier: ClassifierClient
+    store: Store
+    options: AuditOptions
+
+    def train(
+        self,
+        real: Corpus,
+        test: Corpus | None,
+        files: Mapping[str, Corpus],
+        draws: Mapping[str, FileDraws],
+        rounds: Sequence[Round],
+        advance: Advance,
+    ) -> Trained:
+        """Train all arms in all rounds and put the rounds' predictions together."""
+        segment = Segment(self.store.put_corpus(real).sha256, real)
+        truth = self.store.put_corpus(test) if test else ArtifactRef.stored(segment.sha256, len(real))
+        found = []
+        shares: dict[str, float] = {}
+        for one in rounds:
+            composer = ArmComposer(self.store, segment, one, self.options)
+            arms = [arm for name, corpus in files.items() for arm in composer.arms(name, corpus, draws[name])]
+            for arm in arms:
+                shares[arm.key.file] = max(shares.get(arm.key.file, 0.0), arm.without_donor_share)
+            tested = self.store.put_corpus(real.take(one.tested)) if len(one.tested) else truth
+            results = self._run(segment, arms, tested, _counted(advance, one.number, len(rounds)))
+            found.append({arm.key: result for arm, result in zip(arms, results, strict=True)})
+        if test is not None:
+            return Trained(truth, found[0], shares)
+        return Trained(truth, dict(self._merged(real, truth, rounds, found)), shares)
+
+    def _run(
+        self, real: Segment, arms: Sequence[Arm], test: ArtifactRef, advance: Advance
+    ) -> tuple[ArtifactRef, ...]:
+        names = dict.fromkeys([real.sha256, *(segment for arm in arms for segment in arm.plan.segments)])
+        spec = TrainingSpec(
+            task=real.corpus.task,
+            family=self.options.family,
+            parameters=dict(self.options.parameters),
+            segments=tuple(ArtifactRef.stored(name) for name in names),
+            plans=tuple(arm.plan for arm in arms),
+            test=test,
+            embeddings={},
+            encoder=self.options.encoder,
+            folds=self._folds(real.corpus),
+            seed=derived_seed(self.options.seed, "audit", "training"),
+        )
+        return self.classifier.train(spec, on_progress=lambda run: advance(run.done, run.total))
+
+    def _folds(self, real: Corpus) -> int:
+        # A single-label task decides by the best label: it has no threshold to tune, and two
+        # is the least the service takes.
+        return 2 if real.task.type is TaskType.SINGLE_LABEL else self.options.folds
+
+    def _merged(
+        self,
+        real: Corpus,
+        truth: ArtifactRef,
+        rounds: Sequence[Round],
+        found: Sequence[Mapping[ArmKey, ArtifactRef]],
+    ) -> Iterator[tuple[ArmKey, ArtifactRef]]:
+        metadata = {"threshold": repr(MERGED_THRESHOLD), "test": truth.sha256, "family": self.options.family}
+        for key in found[0]:
+            parts = [self._fold_scores(one, results[key]) for one, results in zip(rounds, found, strict=True)]
+            scores = merge_scores(parts, len(real))
+            yield key, self.store.put_arrays({"test_scores": scores}, metadata)
+
+    def _fold_scores(self, one: Round, result: ArtifactRef) -> FoldScores:
+        arrays, metadata = self.store.get_arrays(result)
+        threshold = float(metadata.get("threshold") or MERGED_THRESHOLD)
+        return FoldScores(one.tested, np.asarray(arrays["test_scores"], dtype=np.float32), threshold)
+
+
+def _counted(advance: Advance, number: int, rounds: int) -> Advance:
+    """Return progress over all rounds from progress of one."""
+
+    def report(done: int, total: int) -> None:
+        advance(number * total + done, rounds * total)
+
+    return report

@@ -1,0 +1,140 @@
+"""The cells of a study: regime × arm × classifier family × replicate."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from flows.conditions import CONDITIONS
+from flows.datasets import DATASETS
+from flows.design import Design, Profile
+from services.domain.digest import spec_digest
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A condition with its settings; `generator` is empty where none is needed."""
+
+    condition: str
+    generator: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        parts = [self.condition, self.generator, *(f"{k}={v}" for k, v in sorted(self.settings.items()))]
+        return ":".join(part for part in parts if part)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training set, trained and measured once."""
+
+    id: str
+    regime: int
+    arm: Arm
+    family: str
+    replicate: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Cells that one training run covers: one pool, one family."""
+
+    regime: int
+    replicate: int
+    family: str
+    cells: tuple[Cell, ...]
+
+    @property
+    def name(self) -> str:
+        return f"train {self.family} n={self.regime} r={self.replicate}"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A cell as an experiment asks for it, before it has an identity."""
+
+    regime: int
+    arm: Arm
+    family: str
+
+
+class Grid:
+    """Gives cells their identity: the digest of all that their numbers depend on.
+
+    Module versions are part of it, the repository's revision is not; so a cell
+    is computed again exactly when its numbers could differ.
+    """
+
+    def __init__(self, design: Design, profile: Profile, algorithms: Mapping[str, str]) -> None:
+        self._design = design
+        self._profile = profile
+        self._algorithms = algorithms
+
+    @cached_property
+    def _common(self) -> dict[str, Any]:
+        design = self._design
+        dataset = DATASETS.get(design.dataset.kind)
+        return {
+            "dataset": design.dataset.model_dump(mode="json"),
+            "dataset_identity": dict(dataset.identity(design.dataset.parameters)),
+            "seed": design.seed,
+            "synthetic_documents": design.synthetic_documents,
+            "folds": design.folds,
+        }
+
+    def cell(self, wanted: Wanted, replicate: int) -> Cell:
+        """Return the cell with its identity."""
+        specification = {
+            **self._common,
+            "regime": wanted.regime,
+            "replicate": replicate,
+            "family": wanted.family,
+            "family_version": self._algorithms.get(wanted.family, ""),
+            "family_parameters": self._design.family_parameters.get(wanted.family, {}),
+            "encoder": self._design.encoder,
+            "condition": wanted.arm.condition,
+            "condition_version": CONDITIONS.get(wanted.arm.condition).version,
+            "settings": dict(wanted.arm.settings),
+            "generator": self._generator(wanted.arm.generator),
+        }
+        return Cell(spec_digest(specification), wanted.regime, wanted.arm, wanted.family, replicate)
+
+    def cells(self, wanted: Iterable[Wanted]) -> tuple[Cell, ...]:
+        """Return every distinct cell of all replicates, in a fixed order."""
+        found = {
+            cell.id: cell
+            for item in wanted
+            for cell in (self.cell(item, r) for r in range(self._design.replicates))
+        }
+        key = self._order
+        return tuple(sorted(found.values(), key=key))
+
+    def _order(self, cell: Cell) -> tuple[int, int, str, str]:
+        return cell.regime, cell.replicate, cell.family, cell.arm.name
+
+    def _generator(self, name: str) -> dict[str, Any]:
+        if not name:
+            return {}
+        generator = self._design.generator(name)
+        behind = self._profile.behind(generator)
+        return {
+            "name": name,
+            "scope": generator.scope,
+            # A study-wide corpus is conditioned on the smallest regime.
+            "smallest_regime": self._design.smallest_regime if generator.scope == "study" else 0,
+            "strategy": generator.strategy,
+            "label_source": generator.label_source,
+            "genre": generator.genre,
+            "backend": behind.backend,
+            "backend_version": self._algorithms.get(behind.backend, ""),
+            "parameters": behind.parameters,
+        }
+
+
+def batches(cells: Iterable[Cell]) -> tuple[Batch, ...]:
+    """Group cells by regime, replicate and family, in the cells' order."""
+    groups: dict[tuple[int, int, str], list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault((cell.regime, cell.replicate, cell.family), []).append(cell)
+    return tuple(Batch(*key, tuple(members)) for key, members in groups.items())

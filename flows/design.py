@@ -1,0 +1,244 @@
+"""A study's design and profile, read from TOML and checked before anything runs."""
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from services.domain.digest import spec_digest
+from services.domain.errors import InvalidInputError, NotFoundError
+
+MAXIMUM_CLAIMS = 12
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class DatasetDesign(_Model):
+    """Real documents and how they are split, in documents.
+
+    `parameters` belong to the dataset module named by `kind`. A reference of 0
+    documents leaves fidelity out, and the report says so.
+    """
+
+    kind: Name = "simulated"
+    train: int = Field(4000, ge=20)
+    test: int = Field(1200, ge=20)
+    reference: int = Field(1000, ge=0)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class GeneratorDesign(_Model):
+    """A generator under trial.
+
+    Scope "study": one corpus per replicate, conditioned on the smallest regime
+    and used in every regime. Scope "regime": the generator fits the regime's
+    own documents, so it has a corpus per replicate and regime, at `regimes`
+    only. Without `backend` the profile says what stands behind the name.
+    """
+
+    name: Name
+    scope: Literal["study", "regime"] = "study"
+    regimes: tuple[int, ...] = ()
+    strategy: Name = "label_conditioned"
+    label_source: Literal["empirical", "backend"] = "empirical"
+    genre: str = ""
+    backend: str = ""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class ClaimsDesign(_Model):
+    """The claims declared before the run: these generators against their row twins.
+
+    An empty list of generators means all of them.
+    """
+
+    regime: int = 165
+    family: Name = "tfidf_linear"
+    generators: tuple[Name, ...] = ()
+
+
+class Design(_Model):
+    """One study, whole."""
+
+    name: Name
+    seed: int = Field(2605, ge=0, lt=2**63)
+    replicates: int = Field(8, ge=1, le=64)
+    regimes: tuple[int, ...] = (165, 330, 660, 1320)
+    synthetic_documents: int = Field(660, ge=1)
+    families: tuple[Name, ...] = ("tfidf_linear", "frozen_encoder")
+    family_parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    encoder: Annotated[str, Field(pattern=r"^[a-z0-9_.-]{0,64}$")] = "minilm"
+    folds: int = Field(5, ge=2)
+    margin: float = Field(0.02, gt=0, lt=1)
+    embedding_budget: int = Field(50_000, ge=0)
+    fidelity_metrics: tuple[Name, ...] = ("mmd2", "remote_clique", "chamfer")
+    experiments: tuple[Name, ...] = ("a_e1_grid", "a_e2_controls", "a_e10_retrieval")
+    dataset: DatasetDesign = DatasetDesign()
+    generators: tuple[GeneratorDesign, ...]
+    claims: ClaimsDesign = ClaimsDesign()
+
+    @property
+    def digest(self) -> str:
+        return spec_digest(self.model_dump(mode="json"))
+
+    @property
+    def smallest_regime(self) -> int:
+        return min(self.regimes)
+
+    @property
+    def claimed_generators(self) -> tuple[str, ...]:
+        return self.claims.generators or tuple(g.name for g in self.generators)
+
+    def generator(self, name: str) -> GeneratorDesign:
+        """Return a generator by name.
+
+        Raises:
+            NotFoundError: The design has no such generator.
+        """
+        for generator in self.generators:
+            if generator.name == name:
+                return generator
+        known = ", ".join(g.name for g in self.generators)
+        raise NotFoundError(f"the design has no generator {name!r}; it has: {known}", name=name)
+
+    def regimes_of(self, generator: GeneratorDesign) -> tuple[int, ...]:
+        """Return the regimes in which a generator's corpora are used."""
+        return generator.regimes if generator.scope == "regime" else self.regimes
+
+    @model_validator(mode="after")
+    def _check(self) -> "Design":
+        _check_regimes(self)
+        _check_generators(self)
+        _check_claims(self)
+        return self
+
+
+class GeneratorProfile(_Model):
+    """What stands behind a generator's name."""
+
+    backend: Name
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class Profile(_Model):
+    """Where the services are and which backends stand behind the generators.
+
+    A service's address is `inproc` or a gRPC target such as `127.0.0.1:50051`.
+    """
+
+    name: Name
+    description: str = ""
+    services: dict[Literal["generator", "classifier", "evaluator", "retrieval"], str]
+    generators: dict[str, GeneratorProfile] = Field(default_factory=dict)
+
+    def behind(self, generator: GeneratorDesign) -> GeneratorProfile:
+        """Return the backend and parameters of a generator.
+
+        Raises:
+            InvalidInputError: Neither the design nor this profile names one.
+        """
+        if generator.backend:
+            return GeneratorProfile(backend=generator.backend, parameters=generator.parameters)
+        if generator.name not in self.generators:
+            raise InvalidInputError(
+                f"generator {generator.name!r} has no backend: name one in the design, or in profile {self.name!r}",
+                field=f"generators.{generator.name}.backend",
+            )
+        found = self.generators[generator.name]
+        return GeneratorProfile(
+            backend=found.backend, parameters={**found.parameters, **generator.parameters}
+        )
+
+
+def load_design(name: str) -> Design:
+    """Read a shipped design by name, or a TOML file by path.
+
+    Raises:
+        NotFoundError: There is neither.
+        InvalidInputError: A key or value is wrong; the message names it.
+    """
+    return Design(**_checked(Design, _read("designs", name), name))
+
+
+def load_profile(name: str) -> Profile:
+    """Read a shipped profile by name, or a TOML file by path; errors as `load_design`."""
+    return Profile(**_checked(Profile, _read("profiles", name), name))
+
+
+def _read(folder: str, name: str) -> dict[str, Any]:
+    shipped = resources.files("flows") / folder / f"{name}.toml"
+    path = Path(name)
+    if name.endswith(".toml") and path.is_file():
+        text = path.read_text()
+    elif shipped.is_file():
+        text = shipped.read_text()
+    else:
+        known = sorted(
+            f.name[:-5] for f in (resources.files("flows") / folder).iterdir() if f.name.endswith(".toml")
+        )
+        raise NotFoundError(
+            f"no {folder[:-1]} {name!r}: there are {', '.join(known)}, or give the path of a .toml file",
+            name=name,
+        )
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInputError(f"{name} is not TOML: {error}", field=folder[:-1]) from None
+
+
+def _checked(model: type[BaseModel], values: dict[str, Any], name: str) -> dict[str, Any]:
+    try:
+        model(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        hint = ""
+        if first["type"] == "extra_forbidden":
+            hint = f"; known keys: {', '.join(sorted(model.model_fields))}"
+        raise InvalidInputError(f"{name}: {field or 'design'}: {first['msg']}{hint}", field=field) from None
+    return values
+
+
+def _check_regimes(design: Design) -> None:
+    if not design.regimes or tuple(sorted(set(design.regimes))) != design.regimes:
+        raise ValueError(f"regimes must be distinct and ascending, not {list(design.regimes)}")
+    if design.regimes[0] < 2 * design.folds:
+        raise ValueError(f"a regime of {design.regimes[0]} documents is too small for {design.folds} folds")
+    if design.regimes[-1] > design.dataset.train:
+        raise ValueError(
+            f"regime {design.regimes[-1]} is larger than the train pool of {design.dataset.train} documents"
+        )
+
+
+def _check_generators(design: Design) -> None:
+    names = [g.name for g in design.generators]
+    if not names or len(set(names)) != len(names):
+        raise ValueError(f"generators need distinct names, not {names}")
+    for generator in design.generators:
+        strange = set(generator.regimes) - set(design.regimes)
+        if strange:
+            raise ValueError(f"generator {generator.name}: regime {min(strange)} is not among the design's")
+        if (generator.scope == "regime") != bool(generator.regimes):
+            raise ValueError(f'generator {generator.name}: list regimes exactly when the scope is "regime"')
+
+
+def _check_claims(design: Design) -> None:
+    claims = design.claims
+    if claims.regime not in design.regimes:
+        raise ValueError(f"claims.regime {claims.regime} is not among the regimes {list(design.regimes)}")
+    if claims.family not in design.families:
+        raise ValueError(f"claims.family {claims.family!r} is not among the families {list(design.families)}")
+    if len(design.claimed_generators) > MAXIMUM_CLAIMS:
+        raise ValueError(
+            f"{len(design.claimed_generators)} claims are declared; at most {MAXIMUM_CLAIMS} are allowed"
+        )
+    for name in design.claimed_generators:
+        generator = next((g for g in design.generators if g.name == name), None)
+        if generator is None or claims.regime not in design.regimes_of(generator):
+            raise ValueError(f"claims: generator {name!r} has no arm at regime {claims.regime}")

@@ -1,0 +1,68 @@
+"""A-E2: how much of a raw gain is volume, and what the rest is worth.
+
+Every arm against its row twin (declared in A-E1), the paper's resampled twin
+beside it, new real documents as the ceiling, and the arm's score read off a
+ruler of real documents.
+"""
+
+from collections.abc import Sequence
+
+from flows.design import Design
+from flows.experiments import (
+    EXPERIMENTS,
+    PlannedContrast,
+    PlannedRuler,
+    Question,
+    generator_places,
+    plain,
+    row_twin,
+    synthesis,
+)
+
+RUNG_SHARES = (0.125, 0.25, 0.5, 1.0)
+
+
+class Controls(Question):
+    title = "Controls and worth in real documents"
+
+    def contrasts(self, design: Design) -> Sequence[PlannedContrast]:
+        planned = [
+            PlannedContrast(
+                "gain_vs_resampled",
+                synthesis(regime, generator, family),
+                plain("resampled_twin", regime, family),
+            )
+            for regime, generator, family in generator_places(design)
+        ]
+        for regime in _regimes_with_ceiling(design):
+            planned += [
+                PlannedContrast(
+                    "ceiling", plain("new_real", regime, family), plain("real_only", regime, family)
+                )
+                for family in design.families
+            ]
+        return planned
+
+    def rulers(self, design: Design) -> Sequence[PlannedRuler]:
+        """Return rulers at the claims' regime; elsewhere they would cost more than they tell."""
+        spare = design.dataset.train - design.claims.regime
+        return [
+            _ruler(design, generator, family, spare)
+            for regime, generator, family in generator_places(design)
+            if regime == design.claims.regime
+        ]
+
+
+def _regimes_with_ceiling(design: Design) -> list[int]:
+    return [n for n in design.regimes if n + design.synthetic_documents <= design.dataset.train]
+
+
+def _ruler(design: Design, generator: str, family: str, spare: int) -> PlannedRuler:
+    regime = design.claims.regime
+    sizes = sorted({min(round(share * design.synthetic_documents), spare) for share in RUNG_SHARES} - {0})
+    rungs = [(0, row_twin(regime, generator, family))]
+    rungs += [(size, row_twin(regime, generator, family, new_real=size)) for size in sizes]
+    return PlannedRuler(synthesis(regime, generator, family), tuple(rungs))
+
+
+EXPERIMENTS.register("a_e2_controls", Controls())

@@ -1,0 +1,208 @@
+"""The answer in five sentences."""
+
+from collections.abc import Sequence
+
+from flows.report.claims import Claim, Finding
+from flows.report.formatting import interval, listed, missing, plural, score_name, signed
+from flows.report.inputs import ReportInput
+from flows.report.queries import (
+    Row,
+    Scope,
+    arm_label,
+    declared,
+    gains,
+    headline,
+    primary_score,
+    regimes,
+    rows,
+    tag,
+    within,
+)
+from flows.report.wording import above_zero, effect_words, worth_words
+
+VERDICT_PHRASES = (
+    ("better", "better than its control: {0}", "better than their controls: {0}"),
+    ("worse", "worse: {0}", "worse: {0}"),
+    ("equivalent", "equivalent to its control: {0}", "equivalent to their controls: {0}"),
+    ("negligible", "different by a negligible amount: {0}", "different by negligible amounts: {0}"),
+    ("inconclusive", "inconclusive: {0}", "inconclusive: {0}"),
+    ("not tested", "not tested: {0}", "not tested: {0}"),
+)
+
+
+def verdicts(tables: ReportInput) -> Finding:
+    claims = declared(tables)
+    scope = headline(tables)
+    if not claims or scope is None:
+        return Finding("none")
+    parts = [_verdict_phrase(verdict, one, many, claims) for verdict, one, many in VERDICT_PHRASES]
+    reminder = tag(tables)
+    return Finding(
+        "claims",
+        {
+            "total": plural(len(claims), "declared claim"),
+            "regime": f"{scope.regime:,}",
+            "family": scope.family,
+            "replicates": plural(int(claims[0]["replicate_count"]), "replicate"),
+            "phrases": "; ".join(part for part in parts if part),
+            "reminder": f" ({reminder})" if reminder else "",
+            "conditional": _conditional(claims),
+        },
+    )
+
+
+def volume(tables: ReportInput) -> Finding:
+    scope = headline(tables)
+    raw = within(gains(tables, "gain_vs_real"), scope) if scope else []
+    if scope is None or not raw:
+        return Finding("none")
+    controlled = {(row["generator"], row["arm"]): row for row in within(gains(tables), scope)}
+    keyed = [(row, controlled.get((row["generator"], row["arm"]))) for row in raw]
+    pairs = [(row, treated) for row, treated in keyed if treated is not None]
+    risen = [pair for pair in pairs if above_zero(pair[0])]
+    only_volume = [arm_label(treated) for _, treated in risen if not above_zero(treated)]
+    words = {
+        "total": plural(len(pairs), "synthetic corpus", "synthetic corpora"),
+        "risen": len(risen),
+        "kept": len(risen) - len(only_volume),
+        "names": listed(only_volume),
+        "score": score_name(primary_score(tables)),
+        "regime": f"{scope.regime:,}",
+    }
+    return Finding("volume" if only_volume else ("all_kept" if risen else "none_risen"), words)
+
+
+def worth(tables: ReportInput) -> Finding:
+    better = [row for row in declared(tables) if row["verdict"] == "better"]
+    if not better:
+        return Finding("none")
+    rulers = {(r["generator"], r["regime"], r["classifier_family"]): r for r in rows(tables.worths)}
+    found = [(r, rulers.get((r["generator"], r["regime"], r["classifier_family"]))) for r in better]
+    return Finding("worth", {"phrases": "; ".join(f"{arm_label(r)} {worth_words(w)}" for r, w in found)})
+
+
+def more_real_data(tables: ReportInput) -> Finding:
+    scope = headline(tables)
+    every = [row for row in gains(tables) if scope and row["classifier_family"] == scope.family]
+    sizes = regimes(every)
+    if scope is None or len(sizes) < 2:
+        return Finding("none")
+    first, last = within(every, scope), within(every, Scope(sizes[-1], scope.family))
+    names = {row["generator"] for row in declared(tables) if row["verdict"] == "better"}
+    tested = {row["generator"] for row in last}
+    moves = [_move(row, last) for row in first if row["generator"] in names & tested]
+    words = {
+        "high": f"{sizes[-1]:,}",
+        "above": sum(above_zero(row) for row in last),
+        "total": plural(len(last), "corpus", "corpora"),
+        "family": scope.family,
+        "moves": "; ".join(moves),
+        "low": f"{scope.regime:,}",
+    }
+    return Finding("moves" if moves and sizes[-1] != scope.regime else "count", words)
+
+
+def retrieval(tables: ReportInput) -> Finding:
+    table = tables.contrasts
+    contrasts = [row for row in rows(table[table["kind"] == "retrieval"]) if row["score"].startswith("ndcg")]
+    contrasts = [row for row in contrasts if not missing(row["effect"])]
+    if not contrasts:
+        return Finding("none")
+    phrases = [
+        f"{wording} {_range([row for row in contrasts if row['reading'] == reading])}"
+        for reading, wording in (
+            ("real_only", "with real documents scored only,"),
+            ("all", "with all scored,"),
+        )
+        if any(row["reading"] == reading for row in contrasts)
+    ]
+    words = {"score": score_name(contrasts[0]["score"]), "phrases": "; ".join(phrases)}
+    return Finding("range", words)
+
+
+ANSWER: Sequence[Claim] = (
+    Claim(
+        "verdicts",
+        "contrasts where declared",
+        {
+            "claims": "Of {total} made before the run{reminder}, at {regime} real documents with {family} and "
+            "{replicates}{conditional}: {phrases}.",
+            "none": "No claim was declared before the run, so nothing on this page carries a verdict.",
+        },
+        verdicts,
+    ),
+    Claim(
+        "volume",
+        "contrasts of kind gain_vs_real and gain_vs_control at the headline regime and family",
+        {
+            "volume": "{risen} of {total} raise {score} over real data alone at {regime} real documents, but against "
+            "a control of the same size {kept} of those {risen} remain (95 % intervals above zero, not "
+            "corrected): "
+            "for {names} no more than added volume is shown.",
+            "all_kept": "{risen} of {total} raise {score} over real data alone at {regime} real documents, and all "
+            "of those also stand above a control of the same size (95 % intervals, not corrected).",
+            "none_risen": "None of {total} is shown to raise {score} over real data alone at {regime} real documents "
+            "(95 % intervals, not corrected).",
+            "none": "Gains over real data alone were not measured, so volume and content cannot be told apart here.",
+        },
+        volume,
+    ),
+    Claim(
+        "worth",
+        "worths of the generators whose declared verdict is better",
+        {
+            "worth": "In real documents: {phrases}.",
+            "none": "No corpus has a declared verdict of better, so none is shown to be worth any further "
+            "labelled documents.",
+        },
+        worth,
+    ),
+    Claim(
+        "more_real_data",
+        "contrasts of kind gain_vs_control in the headline family, smallest against largest regime",
+        {
+            "moves": "With more real data, from {low} to {high} documents, the gain against control goes {moves}; "
+            "at {high}, {above} of {total} measured there stand above zero (exploratory).",
+            "count": "At the largest regime, {high} real documents, {above} of {total} have a gain against control "
+            "whose 95 % interval lies above zero ({family}, exploratory).",
+            "none": "Only one regime was run, so this study does not say how the gain changes with more real data.",
+        },
+        more_real_data,
+    ),
+    Claim(
+        "retrieval",
+        "contrasts of kind retrieval",
+        {
+            "range": "In the search index, adding the synthetic corpora changes {score} against the index of real "
+            "documents alone as follows: {phrases} (exploratory, 95 % intervals).",
+            "none": "Retrieval with synthetic documents in the index was not measured in this study.",
+        },
+        retrieval,
+    ),
+)
+
+
+def _verdict_phrase(verdict: str, one: str, many: str, claims: list[Row]) -> str:
+    chosen = [row for row in claims if row["verdict"] == verdict]
+    named = verdict in ("better", "worse")
+    words = [f"{arm_label(row)}, {effect_words(row)}" if named else arm_label(row) for row in chosen]
+    return (one if len(chosen) == 1 else many).format(listed(words)) if chosen else ""
+
+
+def _conditional(claims: list[Row]) -> str:
+    return " (conditional on these real documents)" if any(row["conditional"] for row in claims) else ""
+
+
+def _move(row: Row, last: list[Row]) -> str:
+    end = next(other for other in last if other["generator"] == row["generator"])
+    return f"from {effect_words(row)} to {effect_words(end)} for {arm_label(row)}"
+
+
+def _range(contrasts: list[Row]) -> str:
+    ordered = sorted(contrasts, key=lambda row: float(row["effect"]))
+    ends = [ordered[0]] if len(ordered) == 1 else [ordered[0], ordered[-1]]
+    words = [
+        f"{signed(row['effect'])} ({interval(row['low95'], row['high95'])}, {arm_label(row)})" for row in ends
+    ]
+    queries = plural(int(ordered[0]["test_family_count"]), "query family", "query families")
+    return f"{'from ' if len(words) > 1 else ''}{' to '.join(words)} over {queries}"

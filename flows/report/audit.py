@@ -1,0 +1,198 @@
+"""The page of an audit: a few files somebody wants a verdict on."""
+
+from flows.report.formatting import (
+    EN_DASH,
+    count,
+    interval,
+    missing,
+    p_value,
+    percent,
+    plain,
+    plural,
+    score_name,
+    signed,
+    text_or,
+    undefined,
+)
+from flows.report.inputs import AuditedFile, AuditInput, Distance, Example, Reading
+from flows.report.page import (
+    Block,
+    Card,
+    Cards,
+    Cell,
+    Column,
+    Comparison,
+    Facts,
+    Note,
+    Page,
+    Section,
+    Sentence,
+    Strip,
+    Table,
+)
+from flows.report.queries import Row
+from flows.report.sections.provenance import environment
+from flows.report.strips import shared_axis, strip
+from flows.report.wording import verdict_words, worth_words
+
+DISTANCE_COLUMNS = (
+    Column("Metric"),
+    Column("Value", True),
+    Column("Floor: real to real", True),
+    Column("Ceiling", True),
+    Column("Between the two", True),
+    Column("n", True),
+)
+
+
+def page(found: AuditInput) -> Page:
+    every = [_row(reading) for entry in found.files for reading in entry.readings]
+    axis = shared_axis(every, found.margin)
+    sections = (
+        Section("facts", "What was audited", (Facts(tuple(found.facts.items())),)),
+        _preflight(found),
+        *(_file(found, entry, axis, place) for place, entry in enumerate(found.files)),
+        environment(found.environment),
+    )
+    answer = tuple(_answer(entry) for entry in found.files)
+    return Page("synthtrial · audit", found.title, _subtitle(found), answer, sections)
+
+
+def _subtitle(found: AuditInput) -> str:
+    return f"{plural(len(found.files), 'synthetic file')} against a row twin of the same size, {score_name(found.score)}"
+
+
+def _answer(entry: AuditedFile) -> Sentence:
+    worth = (
+        worth_words(_ruler(entry))
+        if entry.worth
+        else f"has no worth: {text_or(entry.worth_note, 'not measured')}"
+    )
+    readings = "; ".join(
+        f"{reading.title} is {_verdict(reading)} "
+        f"({_effect(reading)}{', conditional' if reading.conditional else ''})"
+        for reading in entry.readings
+    )
+    text = f"{entry.name}, against its row twin: {readings}; it {worth}."
+    return Sentence(
+        f"verdict of {entry.name}", text, "; ".join(f"{r.title}: {_sizes(r)}" for r in entry.readings)
+    )
+
+
+def _verdict(reading: Reading) -> str:
+    return f"{reading.verdict} than the twin" if reading.verdict in ("better", "worse") else reading.verdict
+
+
+def _preflight(found: AuditInput) -> Section:
+    rows = tuple(
+        (Cell(finding.level, chip=f"level-{finding.level}"), Cell(finding.subject), Cell(finding.text))
+        for finding in found.findings
+    )
+    columns = (Column(""), Column("Subject"), Column("Found"))
+    return Section("preflight", "Preflight", (Table("Checked before anything was trained", columns, rows),))
+
+
+def _file(found: AuditInput, entry: AuditedFile, axis: tuple[float, float], place: int) -> Section:
+    cards = Cards(tuple(_card(reading, found.margin, axis) for reading in entry.readings))
+    blocks: tuple[Block, ...] = (cards, _worth(entry), _distances(entry), _accounts(entry))
+    return Section(f"file-{place}", entry.name, (*blocks, *_examples(entry)))
+
+
+def _worth(entry: AuditedFile) -> Note:
+    if entry.worth:
+        return Note(f"{entry.name} {worth_words(_ruler(entry))}.", "lead")
+    reason = text_or(entry.worth_note, "no new real documents were left for a ruler")
+    return Note(f"Worth undefined: {reason}.", "undefined")
+
+
+def _card(reading: Reading, margin: float, axis: tuple[float, float]) -> Card:
+    facts = (
+        ("Means", f"{plain(reading.treatment_mean)}, control {plain(reading.control_mean)}"),
+        ("n", _sizes(reading)),
+        ("Corrected p", p_value(reading.adjusted_p_value)),
+        ("MDE", EN_DASH if missing(reading.mde) else plain(reading.mde)),
+    )
+    note = "; ".join(part for part in (_conditional(reading), reading.note) if part)
+    drawn: Strip | None = strip(_row(reading), margin, axis)
+    verdict = verdict_words(reading.verdict)
+    return Card(reading.title, reading.verdict, verdict, _effect(reading), facts, note, drawn)
+
+
+def _distances(entry: AuditedFile) -> Table:
+    body = tuple(_distance(distance) for distance in entry.distances)
+    note = "0 is as close as real text is to real text, 1 is the ceiling. Never clipped."
+    return Table("Distance to real text", DISTANCE_COLUMNS, body, note)
+
+
+def _distance(distance: Distance) -> tuple[Cell, ...]:
+    bounds = (
+        Cell("not measured" if bound is None else plain(bound, 4))
+        for bound in (distance.floor, distance.ceiling)
+    )
+    if missing(distance.value):
+        return (
+            Cell(distance.metric),
+            Cell(undefined(distance.undefined_reason)),
+            *bounds,
+            Cell(EN_DASH),
+            Cell(EN_DASH),
+        )
+    reason = text_or(distance.undefined_reason, "floor and ceiling are too close")
+    between = undefined(reason) if distance.normalised is None else plain(distance.normalised)
+    sizes = Cell(count(distance.sample_count))
+    return (Cell(distance.metric), Cell(plain(distance.value, 4)), *bounds, Cell(between), sizes)
+
+
+def _accounts(entry: AuditedFile) -> Table:
+    numbers = (("accepted", entry.accepted), ("rejected", entry.rejected), ("failed", entry.failed))
+    totals = [(Cell(word), Cell(count(n), percent(n, entry.requested))) for word, n in numbers]
+    reasons = [(Cell(f"rejected: {reason}"), Cell(count(n))) for reason, n in entry.reasons.items()]
+    caption = f"Of {plural(entry.requested, 'document')} in the file"
+    note = "" if entry.requested == sum(n for _, n in numbers) else "The accounts do not close."
+    return Table(caption, (Column("Outcome"), Column("Documents", True)), (*totals, *reasons), note)
+
+
+def _examples(entry: AuditedFile) -> tuple[Block, ...]:
+    if not entry.examples:
+        return (Note("Nothing was rejected and nothing leaked: no examples."),)
+    return tuple(_example(example) for example in entry.examples[:10])
+
+
+def _example(example: Example) -> Comparison:
+    likeness = "" if example.similarity is None else f" · similarity {plain(example.similarity, 2)}"
+    nearest = f"Nearest real document {example.nearest_id}".strip()
+    other = text_or(example.nearest_text, "none was looked for")
+    return Comparison(
+        f"{example.outcome}: {example.reason}{likeness}", "Synthetic", example.text, nearest, other
+    )
+
+
+def _effect(reading: Reading) -> str:
+    if reading.effect is None:
+        return undefined(reading.note)
+    return f"gain {signed(reading.effect)}, 95 % interval {interval(reading.low95, reading.high95)}"
+
+
+def _sizes(reading: Reading) -> str:
+    return (
+        f"{plural(reading.replicate_count, 'replicate')}, {count(reading.test_family_count)} test families, "
+        f"{count(reading.synthetic_documents)} synthetic beside {count(reading.real_documents)} real "
+        f"documents"
+    )
+
+
+def _conditional(reading: Reading) -> str:
+    return (
+        "conditional on these real documents: the interval is over test families only"
+        if reading.conditional
+        else ""
+    )
+
+
+def _row(reading: Reading) -> Row:
+    return {name: getattr(reading, name) for name in ("effect", "low95", "high95")}
+
+
+def _ruler(entry: AuditedFile) -> Row | None:
+    names = ("regime", "worth", "low", "high", "less_than_none", "more_than_cap", "cap", "note")
+    return None if entry.worth is None else {name: getattr(entry.worth, name) for name in names}

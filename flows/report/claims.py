@@ -1,0 +1,45 @@
+"""Claims: sentences bound to queries over the tables, so that none can outlive its numbers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pandas as pd
+
+from flows.report.inputs import ReportInput
+from flows.report.page import Sentence
+
+
+class Finding(NamedTuple):
+    """What a query found: which of the claim's templates says it, and the words to fill in."""
+
+    template: str
+    words: Mapping[str, object] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence that is computed anew at every render.
+
+    Attributes:
+        name: Stable; tests and `claims.parquet` use it.
+        source: The table and rows that the query reads, for a reader who wants to check.
+        templates: One format string for each way the query can come out.
+        query: Reads the tables and nothing else.
+    """
+
+    name: str
+    source: str
+    templates: Mapping[str, str]
+    query: Callable[[ReportInput], Finding]
+
+    def read(self, tables: ReportInput) -> Sentence:
+        """The sentence as the tables now have it."""
+        finding = self.query(tables)
+        return Sentence(self.name, self.templates[finding.template].format(**finding.words), self.source)
+
+
+def claims_table(claims: Sequence[Claim], tables: ReportInput) -> pd.DataFrame:
+    """Columns name, sentence, source: what `claims.parquet` holds."""
+    sentences = [claim.read(tables) for claim in claims]
+    return pd.DataFrame(sentences, columns=["name", "text", "source"]).rename(columns={"text": "sentence"})

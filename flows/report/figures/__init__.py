@@ -1,0 +1,1 @@
+"""Charts as Vega-Lite specifications; their colours are the page's CSS variables."""

@@ -1,0 +1,106 @@
+"""Questions to the tables of a report that several of its parts ask."""
+
+from typing import Any, NamedTuple, TypeAlias, cast
+
+import pandas as pd
+
+from flows.report.formatting import listed, missing
+from flows.report.inputs import ReportInput
+
+Row: TypeAlias = dict[str, Any]
+
+WORDS = frozenset({"generator", "arm", "control", "note", "reading", "undefined_reason", "classifier_family"})
+
+
+class Scope(NamedTuple):
+    """Where the headline numbers are read: the regime and family of the declared claims."""
+
+    regime: int
+    family: str
+
+
+def rows(table: pd.DataFrame) -> list[Row]:
+    """The rows as mappings; a missing name or note is "", which is how the columns write "none"."""
+    records = cast(list[Row], table.to_dict("records"))
+    return [{name: _named(name, value) for name, value in row.items()} for row in records]
+
+
+def primary_score(tables: ReportInput) -> str:
+    return str(tables.design.get("primary_score", "micro_f1"))
+
+
+def margin(tables: ReportInput) -> float:
+    return float(tables.design.get("margin", 0.02))
+
+
+def gains(tables: ReportInput, kind: str = "gain_vs_control", score: str = "") -> list[Row]:
+    """Contrasts of one kind and score (default: the primary one), generators in the page's order."""
+    table = tables.contrasts
+    chosen = table[(table["kind"] == kind) & (table["score"] == (score or primary_score(tables)))]
+    order = {generator.name: place for place, generator in enumerate(tables.generators)}
+    return sorted(
+        rows(chosen), key=lambda row: (row["regime"], order.get(row["generator"], len(order)), row["arm"])
+    )
+
+
+def declared(tables: ReportInput) -> list[Row]:
+    """The pre-declared claims, whatever their kind."""
+    chosen = tables.contrasts[tables.contrasts["declared"].astype(bool)]
+    order = {generator.name: place for place, generator in enumerate(tables.generators)}
+    return sorted(rows(chosen), key=lambda row: order.get(row["generator"], len(order)))
+
+
+def headline(tables: ReportInput) -> Scope | None:
+    """The scope most declared claims share; without any, the smallest regime and its first family."""
+    candidates = declared(tables) or gains(tables)[:1]
+    scopes = [Scope(int(row["regime"]), str(row["classifier_family"])) for row in candidates]
+    return max(scopes, key=scopes.count) if scopes else None
+
+
+def within(candidates: list[Row], scope: Scope) -> list[Row]:
+    return [
+        row
+        for row in candidates
+        if row["regime"] == scope.regime and row["classifier_family"] == scope.family
+    ]
+
+
+def regimes(candidates: list[Row]) -> list[int]:
+    return sorted({int(row["regime"]) for row in candidates if not missing(row["regime"])})
+
+
+def families(candidates: list[Row]) -> list[str]:
+    return sorted({str(row["classifier_family"]) for row in candidates})
+
+
+def arm_label(row: Row) -> str:
+    """How the page names a contrast's treatment: its generator, and its arm where that says more."""
+    generator, arm = str(row.get("generator") or ""), str(row.get("arm") or "")
+    if not generator:
+        return arm
+    return generator if arm in ("", "synthesis", generator) else f"{generator} · {arm}"
+
+
+def corpus_matches(row: Row, generator: str, regime: object) -> bool:
+    """Whether a per-corpus row belongs to a generator's corpora at a regime (recurring ones match all)."""
+    scope = str(row["regime_scope"])
+    return row["generator"] == generator and (not scope.isdigit() or scope == str(regime))
+
+
+def simulated(tables: ReportInput) -> list[str]:
+    return [generator.name for generator in tables.generators if generator.backend == "simulator"]
+
+
+def tag(tables: ReportInput) -> str:
+    """The small reminder that every section and figure with generators carries; "" if all are LLMs."""
+    others = [generator.name for generator in tables.generators if not generator.is_llm]
+    if not others:
+        return ""
+    if len(others) == len(tables.generators):
+        backends = list(dict.fromkeys(generator.backend for generator in tables.generators))
+        return f"written by {listed(backends)}, not by LLMs"
+    return f"not LLMs: {listed(others)}"
+
+
+def _named(column: str, value: Any) -> Any:
+    return "" if column in WORDS and missing(value) else value

@@ -1,0 +1,213 @@
+"""One study in progress: its stages in order, each resumable from the store."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flows.cells import Batch, Cell, batches
+from flows.design import Design, Profile
+from flows.endpoints import addresses, connect, running
+from flows.progress import (
+    CELL_SECONDS,
+    CORPUS_SECONDS,
+    TAIL_SECONDS,
+    TEXT_SECONDS,
+    Progress,
+    ProgressFile,
+)
+from flows.stages import encoding, generating, loading, searching, training
+from flows.stages.context import Study, StudyPlan, algorithms, plan_study
+from flows.stages.generating import CorpusKey, Written
+from flows.stages.loading import Material
+from flows.stages.training import Trained
+from services.domain.artifact import ArtifactRef
+from services.domain.errors import StudyError
+from services.storage.store import Store
+
+STATE_VARIABLE = "SYNTHTRIAL_STATE"
+RESULTS_VARIABLE = "SYNTHTRIAL_RESULTS"
+
+
+class StudyRun:
+    """What the stages have found so far.
+
+    A plain class, so that an orchestrator that looks into its arguments does
+    not copy it. Stages may be called from several threads.
+    """
+
+    def __init__(self, study: Study, plan: StudyPlan, progress: Progress, results: Path) -> None:
+        self.study = study
+        self.plan = plan
+        self.progress = progress
+        self.results = results
+        self.material: Material | None = None
+        self.written: dict[CorpusKey, Written] = {}
+        self.embeddings: dict[str, ArtifactRef] = {}
+        self.trained: dict[str, Trained] = {}
+        self.searched: dict[int, list[searching.Searched]] = {}
+        self.timings: dict[str, float] = {}
+        self._lock = threading.Lock()
+        self._cells_done: dict[str, int] = {}
+        self._found_cells = 0
+
+    def with_study(self, study: Study) -> "StudyRun":
+        """Return a fresh run of another study over the same services."""
+        plan = plan_study(study.design, study.profile, study.grid)
+        return StudyRun(study, plan, self.progress, self.results)
+
+    def load(self) -> Material:
+        """Load and split the real documents."""
+        with self._timed("load"):
+            self.material = loading.load(self.study)
+        keys = generating.corpus_keys(self.study)
+        self.progress.expect("write", len(keys) * CORPUS_SECONDS)
+        budget = len(keys) * self.study.design.synthetic_documents * TEXT_SECONDS
+        self.progress.expect("encode", budget)
+        self.progress.expect("train", len(self.plan.cells) * CELL_SECONDS)
+        self.progress.expect("tail", TAIL_SECONDS)
+        return self.material
+
+    def corpus_keys(self, number: int) -> list[CorpusKey]:
+        """Return the corpora of one replicate."""
+        return [key for key in generating.corpus_keys(self.study) if key.replicate == number]
+
+    def write(self, number: int) -> int:
+        """Write and screen the corpora of one replicate; return how many documents there are."""
+        with self._timed("write"):
+            for key in self.corpus_keys(number):
+                found = generating.write_corpus(self.study, self.loaded, key)
+                with self._lock:
+                    self.written[key] = found
+                    done = len(self.written)
+                self.progress.advance("write", done * CORPUS_SECONDS, f"writing {key.generator}")
+        return sum(self.written[key].document_count for key in self.corpus_keys(number))
+
+    def needs_encoder(self) -> bool:
+        """Say whether anything that is still missing looks at embeddings."""
+        return bool(self.study.design.encoder)
+
+    def encode(self) -> int:
+        """Embed all corpora; return how many distinct texts there are."""
+        with self._timed("encode"):
+            corpora = encoding.segments(self.loaded, list(self.written.values()))
+            count = encoding.count_texts(self.study, corpora)
+            self.progress.expect("encode", count * TEXT_SECONDS)
+            self.embeddings = dict(encoding.encode(self.study, corpora, self._encoded))
+        self.progress.finish("encode", "embedded all texts")
+        return count
+
+    def batches(self) -> list[Batch]:
+        """Return the batches with a cell that the store lacks; keep what it has."""
+        for cell in self.plan.cells:
+            found = training.finished(self.study, cell)
+            if found is not None:
+                self.trained[cell.id] = found
+        self._found_cells = done = len(self.trained)
+        self.progress.expect("train", len(self.plan.cells) * CELL_SECONDS, done * CELL_SECONDS)
+        return [b for b in batches(self.plan.cells) if any(c.id not in self.trained for c in b.cells)]
+
+    def train(self, batch: Batch) -> int:
+        """Train and score what is missing of a batch; return how many cells that was."""
+        with self._timed("train"):
+            count = training.train_batch(
+                self.study,
+                self.loaded,
+                self.written,
+                self.embeddings,
+                batch,
+                on_progress=lambda done, total: self._cell_done(batch, done),
+            )
+        for cell in batch.cells:
+            self.trained[cell.id] = self._finished(cell)
+        return count
+
+    def search(self, number: int) -> int:
+        """Evaluate the indexes of one replicate; return how many readings there are."""
+        with self._timed("search"):
+            self.searched[number] = searching.search_replicate(
+                self.study, self.loaded, self.written, self.embeddings, self.plan.searches, number
+            )
+        return len(self.searched[number])
+
+    def report(self) -> Path:
+        """Compare, measure, write the tables and render the report; return its path."""
+        from flows.stages import reporting
+
+        with self._timed("report"):
+            path = reporting.write(self)
+        self.progress.finish("tail", "report written")
+        return path
+
+    @property
+    def loaded(self) -> Material:
+        """The real documents, once `load` has run."""
+        if self.material is None:
+            raise StudyError("the real documents were not loaded yet: call load() first")
+        return self.material
+
+    def _finished(self, cell: Cell) -> Trained:
+        found = training.finished(self.study, cell)
+        if found is None:
+            raise StudyError(f"cell {cell.id} was trained but its result is not in the store", cell=cell.id)
+        return found
+
+    def _encoded(self, done: int, total: int) -> None:
+        self.progress.advance("encode", done * TEXT_SECONDS, f"embedding texts, {done:,} of {total:,}")
+
+    def _cell_done(self, batch: Batch, done: int) -> None:
+        with self._lock:
+            self._cells_done[batch.name] = done
+            new = sum(self._cells_done.values())
+        cells = min(self._found_cells + new, len(self.plan.cells))
+        self.progress.advance(
+            "train", cells * CELL_SECONDS, f"training, {cells:,} of {len(self.plan.cells):,} cells"
+        )
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.timings[stage] = self.timings.get(stage, 0.0) + time.monotonic() - started
+
+
+def train_everything(run: StudyRun) -> None:
+    """Run the stages up to the measured cells, one after another."""
+    run.load()
+    for number in range(run.study.design.replicates):
+        run.write(number)
+    if run.needs_encoder():
+        run.encode()
+    for batch in run.batches():
+        run.train(batch)
+
+
+def run_everything(run: StudyRun) -> Path:
+    """Run all stages one after another, without an orchestrator."""
+    train_everything(run)
+    if run.plan.searches:
+        for number in range(run.study.design.replicates):
+            run.search(number)
+    return run.report()
+
+
+@contextmanager
+def open_run(design: Design, profile: Profile, store: Store | None = None) -> Iterator[StudyRun]:
+    """Connect to the services, starting those that are to run in this process.
+
+    Environment: SYNTHTRIAL_STORE, SYNTHTRIAL_STATE (.synthtrial), SYNTHTRIAL_RESULTS
+    (results), SYNTHTRIAL_<SERVICE> for a service's address.
+    """
+    store = store or Store.from_environment()
+    with running(addresses(profile), store.root) as found:
+        clients = connect(found)
+        study = Study(design, profile, clients, store, algorithms(clients))
+        plan = plan_study(design, profile, study.grid)
+        state = Path(os.environ.get(STATE_VARIABLE, ".synthtrial"))
+        results = Path(os.environ.get(RESULTS_VARIABLE, "results"))
+        yield StudyRun(study, plan, Progress(ProgressFile.of(state, design.digest)), results)

@@ -1,0 +1,85 @@
+"""What every stage is given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flows.cells import Cell, Grid
+from flows.design import Design, Profile
+from flows.endpoints import Clients
+from flows.experiments import (
+    EXPERIMENTS,
+    Experiment,
+    PlannedContrast,
+    PlannedRuler,
+    PlannedSearch,
+)
+from services.domain.seeds import derived_seed
+from services.storage.store import Store
+
+
+@dataclass(frozen=True)
+class Study:
+    """A design and a profile, the services' clients and the store they share.
+
+    `algorithms` maps backends and classifier families to their versions.
+    """
+
+    design: Design
+    profile: Profile
+    clients: Clients
+    store: Store
+    algorithms: Mapping[str, str]
+
+    @property
+    def grid(self) -> Grid:
+        return Grid(self.design, self.profile, self.algorithms)
+
+    def seed(self, *names: str | int) -> int:
+        """Return the seed of one purpose of this study."""
+        return derived_seed(self.design.seed, *names)
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """What a study will run, and what it will not and why."""
+
+    cells: tuple[Cell, ...]
+    contrasts: tuple[PlannedContrast, ...]
+    rulers: tuple[PlannedRuler, ...]
+    searches: tuple[PlannedSearch, ...]
+    not_run: Mapping[str, str]
+
+
+def plan_study(design: Design, profile: Profile, grid: Grid) -> StudyPlan:
+    """List cells, contrasts, rulers and searches of every experiment that can run.
+
+    Raises:
+        NotFoundError: The design names an experiment that does not exist.
+    """
+    runnable: list[Experiment] = []
+    not_run = {}
+    for name in design.experiments:
+        experiment = EXPERIMENTS.get(name)
+        lacking = experiment.requires(design, profile)
+        if lacking:
+            not_run[experiment.title] = lacking
+        else:
+            runnable.append(experiment)
+    contrasts = {c.name: c for e in runnable for c in e.contrasts(design)}
+    rulers = {r.name: r for e in runnable for r in e.rulers(design)}
+    searches = {s.arm: s for e in runnable for s in e.searches(design)}
+    wanted = [w for e in runnable for w in e.cells(design)]
+    return StudyPlan(
+        grid.cells(wanted),
+        tuple(contrasts.values()),
+        tuple(rulers.values()),
+        tuple(searches.values()),
+        not_run,
+    )
+
+
+def algorithms(clients: Clients) -> dict[str, str]:
+    """Ask the services for the versions of their backends and families."""
+    found = {backend.name: backend.version for backend in clients.generator.list_backends()}
+    found |= {family.name: family.version for family in clients.classifier.list_families()}
+    return found

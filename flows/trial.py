@@ -1,0 +1,158 @@
+"""Does the procedure find what was planted? Truth by Monte Carlo, verdicts over master seeds.
+
+`python -m flows.trial truth` draws theta, the expected gain of every simulated
+generator over its row twin, from studies with seeds of their own, and writes
+the file that reports show beside verdicts. `python -m flows.trial score` runs
+the same reduced study over the master seeds and tabulates verdicts against truth.
+"""
+
+import argparse
+import json
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from flows.design import Design, load_design
+from flows.experiments import PlannedContrast
+from flows.run import StudyRun, open_run, train_everything
+from flows.stages import measuring
+from flows.truth import truth_digest
+from services.evaluator.planning import ContrastResult
+
+FOLDER = Path(__file__).parent / "designs"
+POWER = 0.95
+TARGET_STANDARD_ERROR = 0.002
+
+Comparison = tuple[PlannedContrast, ContrastResult]
+
+
+def studies(design: Design, seeds: Sequence[int]) -> Iterator[tuple[int, list[Comparison]]]:
+    """Run one study per seed and yield its contrasts against row twins."""
+    from flows.design import load_profile
+
+    profile = load_profile("embedded")
+    with open_run(design, profile) as first:
+        for seed in seeds:
+            study = replace(first.study, design=design.model_copy(update={"seed": seed}))
+            run = first.with_study(study)
+            train_everything(run)
+            yield seed, _gains(run)
+
+
+def truth_table(comparisons: dict[int, list[Comparison]], margin: float) -> pd.DataFrame:
+    """Return theta per place with its standard error over studies, and its class.
+
+    A study's mean over replicates is one draw: its replicates share the pool
+    and the test documents.
+    """
+    rows = []
+    for planned in [c for c, _ in next(iter(comparisons.values()))]:
+        results = [{c.name: r for c, r in found}[planned.name] for found in comparisons.values()]
+        effects = np.array([result.effect for result in results], dtype=float)
+        theta, error = float(effects.mean()), float(effects.std(ddof=1) / np.sqrt(len(effects)))
+        rows.append(
+            {
+                "generator": planned.treatment.arm.generator,
+                "regime": planned.treatment.regime,
+                "classifier_family": planned.treatment.family,
+                "theta": theta,
+                "standard_error": error,
+                "truth_class": truth_class(theta, error, margin),
+                "study_count": len(effects),
+                "mde_95": _detectable(results, claims=4),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def truth_class(theta: float, error: float, margin: float) -> str:
+    """Return better, equivalent or worse, or unclear within two standard errors of the margin."""
+    if min(abs(theta - margin), abs(theta + margin)) < 2 * error:
+        return "unclear"
+    if abs(theta) <= margin:
+        return "equivalent"
+    return "better" if theta > 0 else "worse"
+
+
+def confusion(verdicts: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+    """Count verdicts per claim beside theta; one row per generator."""
+    counts = verdicts.pivot_table(index="generator", columns="verdict", aggfunc="size", fill_value=0)
+    places = verdicts[["generator", "regime", "classifier_family"]].drop_duplicates()
+    known = places.merge(truth, on=["generator", "regime", "classifier_family"], how="left")
+    return known.merge(counts.reset_index(), on="generator")
+
+
+def main() -> None:
+    """Run the command that was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m flows.trial", description=__doc__)
+    parser.add_argument("command", choices=["truth", "score"])
+    parser.add_argument("--seeds", type=int, default=0, help="use only the first so many seeds")
+    arguments = parser.parse_args()
+    design = load_design("trial")
+    seeds = tomllib.loads((resources.files("flows") / "designs" / "master_seeds.toml").read_text())
+    chosen = seeds["truth" if arguments.command == "truth" else "scored"][: arguments.seeds or None]
+    if arguments.command == "truth":
+        _write_truth(design, chosen)
+    else:
+        _write_score(design, chosen)
+
+
+def _write_truth(design: Design, seeds: Sequence[int]) -> None:
+    found: dict[int, list[Comparison]] = {}
+    for seed, comparisons in studies(design, seeds):
+        found[seed] = comparisons
+        print(f"study {len(found)} of {len(seeds)} (seed {seed})", flush=True)
+    table = truth_table(found, design.margin)
+    path = FOLDER / "truth" / f"{truth_digest(design)}.json"
+    path.parent.mkdir(exist_ok=True)
+    record = {"seeds": list(seeds), "rows": table.to_dict("records")}
+    path.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+    print(table.to_string(index=False, float_format="%.4f"))
+    large = table[table["standard_error"] > TARGET_STANDARD_ERROR]
+    if len(large):
+        print(f"{len(large)} standard errors exceed {TARGET_STANDARD_ERROR}: add seeds")
+
+
+def _write_score(design: Design, seeds: Sequence[int]) -> None:
+    rows = []
+    for seed, comparisons in studies(design, seeds):
+        for planned, result in comparisons:
+            if planned.declared:
+                place = planned.treatment
+                rows.append(
+                    {
+                        "seed": seed,
+                        "generator": place.arm.generator,
+                        "regime": place.regime,
+                        "classifier_family": place.family,
+                        "effect": result.effect,
+                        "verdict": str(result.verdict),
+                    }
+                )
+        print(f"seed {seed}: " + ", ".join(f"{r['generator']} {r['verdict']}" for r in rows[-4:]), flush=True)
+    verdicts = pd.DataFrame(rows)
+    truth = pd.DataFrame(json.loads((FOLDER / "truth" / f"{truth_digest(design)}.json").read_text())["rows"])
+    print(confusion(verdicts, truth).to_string(index=False, float_format="%.4f"))
+
+
+def _gains(run: StudyRun) -> list[Comparison]:
+    found, _ = measuring.compare(run.study, run.loaded, run.plan, run.trained)
+    return [(planned, result) for planned, result in found if planned.kind == "gain_vs_control"]
+
+
+def _detectable(results: Sequence[ContrastResult], claims: int) -> float:
+    """Smallest effect found with power .95 when Holm is at its strictest."""
+    error = float(np.mean([r.standard_error for r in results]))
+    freedom = float(np.mean([r.degrees_of_freedom for r in results]))
+    quantile = stats.t.ppf(1 - 0.05 / (2 * claims), freedom) + stats.t.ppf(POWER, freedom)
+    return float(quantile * error)
+
+
+if __name__ == "__main__":
+    main()
