@@ -27,9 +27,9 @@ class DatasetDesign(_Model):
     """
 
     kind: Name = "simulated"
-    train: int = Field(4000, ge=20)
-    test: int = Field(1200, ge=20)
-    reference: int = Field(1000, ge=0)
+    train: int = Field(default=4000, ge=20)
+    test: int = Field(default=1200, ge=20)
+    reference: int = Field(default=1000, ge=0)
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 

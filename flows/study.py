@@ -3,6 +3,8 @@
 No postponed annotations here: Prefect reads the flow's signature at run time.
 """
 
+from typing import Any
+
 from prefect import flow, get_run_logger, unmapped
 from prefect.artifacts import create_link_artifact, create_table_artifact
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -15,7 +17,10 @@ from flows.stages.reporting import verdict_rows
 PARALLEL = 2
 
 
-@flow(name="study", persist_result=False, task_runner=ThreadPoolTaskRunner(max_workers=PARALLEL))
+RUNNER: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=PARALLEL)
+
+
+@flow(name="study", persist_result=False, task_runner=RUNNER)  # type: ignore[arg-type]
 def study(design: str = "full", profile: str = "embedded") -> str:
     """Run a whole study and return the path of its report.
 

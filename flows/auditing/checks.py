@@ -20,7 +20,7 @@ def require_documents(table: Table) -> None:
             )
         if not record.labels:
             raise InvalidInputError(
-                f"{record.place}: document {record.id!r} has no labels (column {table.columns.labels!r}); "
+                f"{record.place}: document {record.id!r} has no labels (column {', '.join(table.columns.labels[:3])!r}); "
                 "remove the row or name another column with --labels-column",
                 field="labels",
             )

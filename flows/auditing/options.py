@@ -1,10 +1,11 @@
 """How an audit is run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from services.domain.errors import InvalidInputError
+from services.classifier.families import FAMILIES
+from services.domain.errors import InvalidInputError, NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,8 @@ class AuditOptions:
     Attributes:
         family: Classifier family.
         parameters: The family's parameters.
-        encoder: What distances, and families that need vectors, see of a text.
+        encoder: What distances, and families that need vectors, see of a text; "" takes what
+            suits the family.
         replicates: Redraws of "this generator".
         twins: Draws of the control's copies in "this file", averaged.
         folds: For thresholds, and for cross-fitting where there is no test file.
@@ -28,7 +30,7 @@ class AuditOptions:
 
     family: str = "tfidf_linear"
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    encoder: str = "lsa"
+    encoder: str = ""
     replicates: int = 8
     twins: int = 4
     folds: int = 5
@@ -38,11 +40,40 @@ class AuditOptions:
     full_test: int = 200
 
     def __post_init__(self) -> None:
+        if not self.encoder:
+            object.__setattr__(self, "encoder", default_encoder(self.family))
         _require(self.replicates >= 2, "replicates", "at least 2 (5 for a verdict)", self.replicates)
         _require(self.twins >= 1, "twins", "at least 1", self.twins)
         _require(self.folds >= 2, "folds", "at least 2", self.folds)
         _require(0.0 < self.margin < 1.0, "margin", "between 0 and 1", self.margin)
         _require(0 <= self.seed < 2**63, "seed", "in 0..2^63", self.seed)
+
+
+def default_encoder(family: str) -> str:
+    """Return an encoder that needs no model, unless the family reads vectors.
+
+    Raises:
+        InvalidInputError: There is no such family.
+    """
+    try:
+        return "minilm" if FAMILIES.get(family).encodes else "lsa"
+    except NotFoundError as error:
+        raise InvalidInputError(error.message, field="family") from None
+
+
+def options_of(settings: Mapping[str, Any]) -> AuditOptions:
+    """Return options from single settings.
+
+    Raises:
+        InvalidInputError: There is no such setting.
+    """
+    known = [one.name for one in fields(AuditOptions)]
+    unknown = sorted(set(settings) - set(known))
+    if unknown:
+        raise InvalidInputError(
+            f"an audit has no setting {unknown[0]!r}; there are: {', '.join(known)}", field=unknown[0]
+        )
+    return AuditOptions(**settings)
 
 
 def _require(holds: bool, name: str, wanted: str, found: float) -> None:

@@ -21,7 +21,7 @@ def preflight(tables: Tables, corpora: Corpora, expected: Forecast, options: Aud
         *_labels(corpora),
         *_families(tables, corpora),
         *_overlaps(corpora),
-        *_test(corpora, options),
+        *_test(tables, corpora, options),
         *_plan(corpora, expected, options),
     )
 
@@ -33,12 +33,18 @@ def _columns(tables: Tables) -> Iterator[Finding]:
 
 def _described(table: Table) -> str:
     columns = table.columns
-    used = [
-        f"{kind} = {name!r}{' (guessed)' if kind in table.guessed else ''}"
-        for kind, name in columns._asdict().items()
-        if name
-    ]
-    return ", ".join(used)
+    labels = ", ".join(columns.labels[:SHOWN_LABELS]) + (" …" if len(columns.labels) > SHOWN_LABELS else "")
+    named = {
+        "text": columns.text,
+        "labels": labels,
+        "separator": columns.separator,
+        "id": columns.id,
+        "family": columns.family,
+        "source": columns.source,
+    }
+    return ", ".join(
+        f"{role} = {name!r}{' (guessed)' if role in columns.guessed else ''}" for role, name in named.items() if name
+    )
 
 
 def _labels(corpora: Corpora) -> Iterator[Finding]:
@@ -135,7 +141,7 @@ def _sources(name: str, sourced: int, count: int) -> Finding:
     )
 
 
-def _test(corpora: Corpora, options: AuditOptions) -> Iterator[Finding]:
+def _test(tables: Tables, corpora: Corpora, options: AuditOptions) -> Iterator[Finding]:
     tested = corpora.tested
     families = len(set(tested.families))
     if corpora.test is None:
@@ -145,6 +151,9 @@ def _test(corpora: Corpora, options: AuditOptions) -> Iterator[Finding]:
             f"no test file: {options.folds}-fold cross-fitting by family tests every real document once, and what was "
             "written from a fold's documents is removed with the fold",
         )
+    if tables.test_of_split:
+        text = f"the rows of {tables.real.name} whose {tables.real.columns.split!r} is 'test' are the test"
+        yield Finding("note", "test", text)
     size = f"{len(tested):,} test documents in {families:,} families"
     if families < options.minimum_families:
         yield Finding(

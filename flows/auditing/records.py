@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from services.storage.columns import Columns
+
 
 class Record(NamedTuple):
     """One row.
 
     Attributes:
         place: Where it stands, for messages: "train.csv:17" or "real, row 16".
-        id: As the file gives it, else its number from 0.
+        id: As the file gives it; without such a column the row's own place.
         text: None where the file holds nothing at all.
         labels: Stripped names without repetition, in the file's order.
         family: "" where the file names none.
@@ -25,36 +27,24 @@ class Record(NamedTuple):
     source: str
 
 
-class Columns(NamedTuple):
-    """The columns read, settable one by one; "" is a column that does not exist."""
-
-    text: str = ""
-    labels: str = ""
-    separator: str = ""
-    id: str = ""
-    family: str = ""
-    source: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file or a frame.
-
-    Attributes:
-        name: As the report calls it.
-        guessed: The columns that were guessed, not given.
-    """
+    """A file or a frame; `name` is what the report calls it."""
 
     name: str
     records: tuple[Record, ...]
     columns: Columns
-    guessed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """All that is audited; synthetic tables by name, in the order given."""
+    """All that is audited; synthetic tables by name, in the order given.
+
+    Attributes:
+        test_of_split: The test documents are the rows of the real file whose split is "test".
+    """
 
     real: Table
     test: Table | None
     synthetic: Mapping[str, Table]
+    test_of_split: bool = False

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flows.auditing.arms import THIS_FILE, THIS_GENERATOR
@@ -120,6 +120,8 @@ def _readings(
     fixed = reading(
         THIS_FILE, compared.this_file[found.name], len(corpora.real), len(found.accepted), remark
     )
+    twins = fixed.replicate_count
+    fixed = replace(fixed, replicate_count=1, note=f"{fixed.note}; the control is the mean of {twins} twins")
     redrawn = compared.this_generator.get(found.name)
     if redrawn is None:
         return fixed, unread(THIS_GENERATOR, families, draws.kept, NO_ROWS)

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from flows.report.claims import Claim, Finding
-from flows.report.formatting import interval, listed, missing, plural, score_name, signed
+from flows.report.formatting import listed, missing, plural, score_name
 from flows.report.inputs import ReportInput
 from flows.report.queries import (
     Row,
     Scope,
     arm_label,
+    condition_of,
+    control_label,
     declared,
     gains,
     headline,
@@ -18,7 +20,7 @@ from flows.report.queries import (
     tag,
     within,
 )
-from flows.report.wording import above_zero, effect_words, worth_words
+from flows.report.wording import above_zero, below_zero, effect_words, worth_words
 
 VERDICT_PHRASES = (
     ("better", "better than its control: {0}", "better than their controls: {0}"),
@@ -104,20 +106,22 @@ def more_real_data(tables: ReportInput) -> Finding:
 
 def retrieval(tables: ReportInput) -> Finding:
     table = tables.contrasts
-    contrasts = [row for row in rows(table[table["kind"] == "retrieval"]) if row["score"].startswith("ndcg")]
-    contrasts = [row for row in contrasts if not missing(row["effect"])]
-    if not contrasts:
+    chosen = rows(table[(table["kind"] == "retrieval") & (table["reading"] == "real_only")])
+    synthetic = [row for row in chosen if row["generator"] and condition_of(row["arm"]) == "synthesis"]
+    known = [row for row in synthetic if row["score"].startswith("ndcg") and not missing(row["effect"])]
+    alone = [row for row in known if control_label(row) == "real_only"]
+    if not alone:
         return Finding("none")
-    phrases = [
-        f"{wording} {_range([row for row in contrasts if row['reading'] == reading])}"
-        for reading, wording in (
-            ("real_only", "with real documents scored only,"),
-            ("all", "with all scored,"),
-        )
-        if any(row["reading"] == reading for row in contrasts)
-    ]
-    words = {"score": score_name(contrasts[0]["score"]), "phrases": "; ".join(phrases)}
-    return Finding("range", words)
+    twins = [row for row in known if control_label(row) == "row_twin"]
+    words = {
+        "score": score_name(alone[0]["score"]),
+        "range": _range(alone),
+        "queries": plural(int(alone[0]["test_family_count"]), "query family", "query families"),
+        "total": len(twins),
+        "lower": sum(below_zero(row) for row in twins),
+        "higher": sum(above_zero(row) for row in twins),
+    }
+    return Finding("controlled" if twins else "range", words)
 
 
 ANSWER: Sequence[Claim] = (
@@ -171,10 +175,14 @@ ANSWER: Sequence[Claim] = (
     ),
     Claim(
         "retrieval",
-        "contrasts of kind retrieval",
+        "contrasts of kind retrieval, reading real_only, nDCG",
         {
-            "range": "In the search index, adding the synthetic corpora changes {score} against the index of real "
-            "documents alone as follows: {phrases} (exploratory, 95 % intervals).",
+            "controlled": "In the search index, with real documents scored only, adding a synthetic corpus changes "
+            "{score} {range}; against an index with copies of real documents in its place, {lower} of "
+            "{total} are "
+            "lower and {higher} higher ({queries}, exploratory).",
+            "range": "In the search index, with real documents scored only, adding a synthetic corpus changes "
+            "{score} {range} ({queries}, exploratory).",
             "none": "Retrieval with synthetic documents in the index was not measured in this study.",
         },
         retrieval,
@@ -200,9 +208,6 @@ def _move(row: Row, last: list[Row]) -> str:
 
 def _range(contrasts: list[Row]) -> str:
     ordered = sorted(contrasts, key=lambda row: float(row["effect"]))
-    ends = [ordered[0]] if len(ordered) == 1 else [ordered[0], ordered[-1]]
-    words = [
-        f"{signed(row['effect'])} ({interval(row['low95'], row['high95'])}, {arm_label(row)})" for row in ends
-    ]
-    queries = plural(int(ordered[0]["test_family_count"]), "query family", "query families")
-    return f"{'from ' if len(words) > 1 else ''}{' to '.join(words)} over {queries}"
+    ends = dict.fromkeys([0, len(ordered) - 1])
+    words = [f"{effect_words(ordered[end])} for {arm_label(ordered[end])}" for end in ends]
+    return f"by {words[0]}" if len(words) == 1 else f"from {' to '.join(words)}"

@@ -73,12 +73,27 @@ def families(candidates: list[Row]) -> list[str]:
     return sorted({str(row["classifier_family"]) for row in candidates})
 
 
+def condition_of(arm: object) -> str:
+    """An arm's condition: "row_twin" of "row_twin:oracle"."""
+    return str(arm).partition(":")[0]
+
+
 def arm_label(row: Row) -> str:
-    """How the page names a contrast's treatment: its generator, and its arm where that says more."""
-    generator, arm = str(row.get("generator") or ""), str(row.get("arm") or "")
+    """How the page names a contrast's treatment: its generator, and its condition where that says more."""
+    generator, condition = str(row["generator"]), condition_of(row["arm"])
     if not generator:
-        return arm
-    return generator if arm in ("", "synthesis", generator) else f"{generator} · {arm}"
+        return condition
+    return generator if condition in ("", "synthesis", generator) else f"{generator} · {condition}"
+
+
+def control_label(row: Row) -> str:
+    return condition_of(row["control"])
+
+
+def ceilings(tables: ReportInput, *, over_real: bool) -> list[Row]:
+    """New real documents against real data alone (a raw gain), or against a control of the same size."""
+    every = gains(tables, "ceiling")
+    return [row for row in every if (control_label(row) == "real_only") == over_real]
 
 
 def corpus_matches(row: Row, generator: str, regime: object) -> bool:

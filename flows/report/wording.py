@@ -32,6 +32,11 @@ def above_zero(row: Row) -> bool:
     return low is not None and low > 0
 
 
+def below_zero(row: Row) -> bool:
+    high = number_or_none(row["high95"])
+    return high is not None and high < 0
+
+
 def counts_words(row: Row) -> str:
     """ "8 replicates, 412 test families"."""
     return f"{count(row['replicate_count'])} replicates, {count(row['test_family_count'])} test families"
@@ -57,8 +62,6 @@ def worth_words(ruler: Row | None) -> str:
 
 
 def worth_interval(ruler: Row) -> str:
-    if missing(ruler["low"]) and missing(ruler["high"]):
-        return "(no interval)"
     low = "less than none" if missing(ruler["low"]) else count(ruler["low"])
     high = f"more than {count(ruler['cap'])}" if missing(ruler["high"]) else count(ruler["high"])
     return f"(95 % interval {low} to {high})"

@@ -140,7 +140,7 @@ def _write(study: Study, material: Material, key: CorpusKey, spec: GenerationSpe
 
 
 def _keeps_rejected(study: Study, backend: str) -> bool:
-    return any(not b.removes_rejected for b in study.clients.generator.list_backends() if b.name == backend)
+    return any(b.keeps_rejected for b in study.clients.generator.list_backends() if b.name == backend)
 
 
 def _documents(outcomes: list[Outcome]) -> list[Document]:

@@ -13,9 +13,9 @@ from scipy import stats
 from flows import results as tables
 from flows.datasets import DATASETS
 from flows.environment import describe_environment
-from flows.report import render_report
 from flows.report.columns import empty_table
 from flows.report.inputs import GeneratorInfo, NotRun, ReportInput
+from flows.report.rendering import render_report
 from flows.run import StudyRun
 from flows.stages import measuring, searching
 from flows.truth import planted_truth
@@ -80,8 +80,7 @@ def verdict_rows(run: StudyRun) -> list[dict[str, Any]]:
     claims = pd.read_parquet(path)
     columns = ["generator", "regime", "classifier_family", "effect", "low95", "high95", "verdict"]
     shown = claims[claims["declared"].astype(bool)][columns]
-    rows: list[dict[str, Any]] = shown.round(4).to_dict("records")
-    return rows
+    return [{str(name): value for name, value in row.items()} for row in shown.round(4).to_dict("records")]
 
 
 def retrieval_contrasts(run: StudyRun, searched: Sequence[searching.Searched]) -> pd.DataFrame:

@@ -45,11 +45,26 @@ def search_replicate(
     number: int,
 ) -> list[Searched]:
     """Evaluate every planned index of one replicate, or find the results stored."""
-    found: list[Searched] = []
-    for search in planned:
-        segments = _segments(study, material, written, embeddings, search, number)
-        found += _evaluate(study, material, embeddings, search, segments, number)
-    return found
+
+    def compute() -> ArtifactRef:
+        found: list[Searched] = []
+        for search in planned:
+            segments = _segments(study, material, written, embeddings, search, number)
+            found += _evaluate(study, material, embeddings, search, segments, number)
+        return study.store.put_json([plain(searched) for searched in found])
+
+    corpora = [w.corpus for key, w in written.items() if key.replicate == number]
+    identity = {
+        "kind": "search",
+        "version": VERSION,
+        "replicate": number,
+        "seed": study.design.seed,
+        "size": max(study.design.regimes),
+        "count": study.design.synthetic_documents,
+        "planned": sorted(search.arm for search in planned),
+        "embeddings": sorted(embeddings[sha].sha256 for sha in (material.train, material.test, *corpora)),
+    }
+    return [Searched(**values) for values in study.store.get_json(study.store.computed(identity, compute))]
 
 
 def _evaluate(

@@ -15,7 +15,7 @@ from flows.report.formatting import (
 )
 from flows.report.inputs import ReportInput
 from flows.report.page import Block, Cell, Column, Note, Section, Table
-from flows.report.queries import Row, arm_label, declared, margin, rows, tag
+from flows.report.queries import Row, arm_label, control_label, declared, margin, rows, tag
 from flows.report.strips import shared_axis, strip
 from flows.report.wording import verdict_words, worth_words
 
@@ -121,7 +121,11 @@ def _worths(tables: ReportInput, claims: list[Row]) -> Table:
     rulers = {_key(row): row for row in rows(tables.worths)}
     found = [(arm_label(row), rulers.get(_key(row))) for row in claims]
     body = tuple(
-        (Cell(label), Cell(worth_words(ruler)), Cell(EN_DASH if ruler is None else count(ruler["cap"])))
+        (
+            Cell(label),
+            Cell(worth_words(ruler), str(ruler["note"]) if ruler else ""),
+            Cell(EN_DASH if ruler is None else count(ruler["cap"])),
+        )
         for label, ruler in found
     )
     note = (
@@ -134,7 +138,7 @@ def _worths(tables: ReportInput, claims: list[Row]) -> Table:
 
 
 def _where(row: Row) -> str:
-    return f"against {row['control']}, at {count(row['regime'])}, {row['classifier_family']}"
+    return f"against {control_label(row)}, at {count(row['regime'])}, {row['classifier_family']}"
 
 
 def _wording(row: Row) -> str:

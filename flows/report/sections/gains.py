@@ -15,7 +15,19 @@ from flows.report.formatting import (
 )
 from flows.report.inputs import ReportInput
 from flows.report.page import Cell, Chart, Column, Figure, Note, Section, Table
-from flows.report.queries import Row, arm_label, families, gains, margin, primary_score, regimes, tag
+from flows.report.queries import (
+    Row,
+    arm_label,
+    ceilings,
+    control_label,
+    families,
+    gains,
+    margin,
+    primary_score,
+    regimes,
+    tag,
+)
+from flows.report.sections.scores import scores
 from flows.report.strips import shared_axis
 from flows.report.wording import counts_words, verdict_words
 
@@ -33,21 +45,18 @@ TABLE_COLUMNS = (
 
 
 def section(tables: ReportInput) -> Section:
-    every = gains(tables) + gains(tables, "ceiling")
+    every = gains(tables) + ceilings(tables, over_real=False)
     drawn = [row for row in every if not missing(row["effect"])]
     title = "Gain against control, by arm and regime"
     if not drawn:
         return Section("gains", title, (Note(undefined("no contrast has an effect"), "undefined"),))
     caption = (
         f"Gain in {score_name(primary_score(tables))} against a control of the same size, with 95 % "
-        f"intervals. "
-        "Filled: declared. Hollow: exploratory. Shaded: the margin ±δ. new_real is the ceiling: further real "
-        "documents in place of synthetic ones."
+        "intervals. Filled: declared. Hollow: exploratory. Shaded: the margin ±δ."
     )
     figure = Figure("gains", caption, _charts(tables, drawn), series_legend(families(drawn)), tag(tables))
-    return Section(
-        "gains", title, (figure, numbers(every, "The numbers of this figure"), _others(tables)), tag(tables)
-    )
+    blocks = (figure, numbers(every, "The numbers of this figure"), _others(tables), scores(tables))
+    return Section("gains", title, blocks, tag(tables))
 
 
 def numbers(every: list[Row], caption: str) -> Table:
@@ -57,7 +66,7 @@ def numbers(every: list[Row], caption: str) -> Table:
             Cell(arm_label(row)),
             Cell(count(row["regime"])),
             Cell(str(row["classifier_family"])),
-            Cell(str(row["control"])),
+            Cell(control_label(row)),
             Cell(undefined(row["note"]) if missing(row["effect"]) else signed(row["effect"])),
             Cell(interval(row["low95"], row["high95"])),
             Cell(count(row["replicate_count"]), plural(int(row["test_family_count"]), "family", "families")),
@@ -93,7 +102,7 @@ def _whisker(row: Row) -> Whisker:
     words = {
         "corpus": arm_label(row),
         "family": str(row["classifier_family"]),
-        "gain": f"{signed(row['effect'])} against {row['control']}",
+        "gain": f"{signed(row['effect'])} against {control_label(row)}",
         "95 % interval": interval(row["low95"], row["high95"]),
         "n": counts_words(row),
         "corrected p": p_value(row["adjusted_p_value"]),
@@ -108,7 +117,7 @@ def _others(tables: ReportInput) -> Table | Note:
     others = [score for score in scores if score != primary_score(tables)]
     every = [row for score in others for row in gains(tables, score=score)]
     if not every:
-        return Note("Scores at threshold 0.5 and threshold-free scores were not compared in this study.")
+        return Note("Other scores were not compared by contrasts; their means stand below.")
     body = tuple(
         (Cell(score_name(str(row["score"]))), *cells)
         for row, cells in zip(every, numbers(every, "").rows, strict=True)

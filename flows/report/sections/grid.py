@@ -3,7 +3,18 @@
 from flows.report.formatting import interval, missing, p_value, score_name, signed, undefined
 from flows.report.inputs import ReportInput
 from flows.report.page import Cell, Column, Note, Section, Table
-from flows.report.queries import Row, arm_label, families, gains, margin, primary_score, regimes, tag
+from flows.report.queries import (
+    Row,
+    arm_label,
+    ceilings,
+    control_label,
+    families,
+    gains,
+    margin,
+    primary_score,
+    regimes,
+    tag,
+)
 from flows.report.sections.gains import labels_of
 from flows.report.wording import counts_words
 
@@ -11,7 +22,7 @@ FALSE_DISCOVERY_RATE = 0.10
 
 
 def section(tables: ReportInput) -> Section:
-    every = gains(tables) + gains(tables, "ceiling")
+    every = gains(tables) + ceilings(tables, over_real=False)
     title = "The grid (exploratory)"
     if not every:
         return Section("grid", title, (Note(undefined("no contrast was computed"), "undefined"),))
@@ -34,7 +45,9 @@ def _cell(row: Row | None, delta: float) -> Cell:
     if missing(row["effect"]):
         return Cell(undefined(row["note"]))
     mark = "◆" if row["declared"] else ("*" if _discovered(row) else "")
-    title = f"{counts_words(row)}; against {row['control']}; corrected p {p_value(row['adjusted_p_value'])}"
+    title = (
+        f"{counts_words(row)}; against {control_label(row)}; corrected p {p_value(row['adjusted_p_value'])}"
+    )
     heat = heat_class(float(row["effect"]), delta)
     return Cell(
         f"{signed(row['effect'])}{mark}", interval(row["low95"], row["high95"]), heat=heat, title=title

@@ -30,15 +30,19 @@ def generators(tables: ReportInput) -> Section:
         for info in tables.generators
     )
     table = Table("The generators of this study", GENERATOR_COLUMNS, rows)
-    return Section("generators", "What the generators are", (Note(_banner(tables), "banner"), table))
+    return Section(
+        "generators", "What the generators are", (Note(f"{_banner(tables)}{_real(tables)}", "banner"), table)
+    )
 
 
 def design(tables: ReportInput) -> Section:
     facts = tuple(
         (title, say(tables.design[key])) for key, title, say in DESIGN_FACTS if key in tables.design
     )
-    known = {key for key, _, _ in DESIGN_FACTS} | {"name", "primary_score"}
-    further = tuple((key, _as_text(value)) for key, value in tables.design.items() if key not in known)
+    known = {key for key, _, _ in DESIGN_FACTS} | {"name", "primary_score", "dataset_is_simulated"}
+    further = tuple(
+        (key.replace("_", " "), _as_text(value)) for key, value in tables.design.items() if key not in known
+    )
     return Section("design", "The design", (Facts((("Profile", tables.profile), *facts, *further)),))
 
 
@@ -65,6 +69,12 @@ def _banner(tables: ReportInput) -> str:
     return f"{reminder}. What they write is no evidence about large language models."
 
 
+def _real(tables: ReportInput) -> str:
+    if not tables.design.get("dataset_is_simulated"):
+        return ""
+    return " The documents called real on this page are simulated too: its numbers are about the method, not about patents."
+
+
 def _other_learners(tables: ReportInput, made_up: list[str]) -> str:
     others = [info.name for info in tables.generators if not info.is_llm and info.name not in made_up]
     return f"{listed(others)}: learned from the real documents, not an LLM either." if others else ""
@@ -89,6 +99,7 @@ def _margin(value: Any) -> str:
 
 
 DESIGN_FACTS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
+    ("dataset", "Dataset", _as_text),
     ("regimes", "Regimes (real labelled documents)", _list_of),
     ("replicates", "Replicates", _as_text),
     ("synthetic_documents", "Synthetic documents per corpus", _as_text),

@@ -7,8 +7,11 @@ from typing import Any
 from flows.report.formatting import count, gigabytes, seconds, text_or
 from flows.report.inputs import JsonMap, ReportInput
 from flows.report.page import Block, Cell, Column, Facts, Note, Section, Table
+from flows.report.queries import arm_label, declared
 
-KNOWN = ("processor", "memory", "encoder", "packages", "digests", "wall_seconds")
+# As much of an id as tells cells apart.
+ID_LENGTH = 12
+KNOWN = ("processor", "memory", "encoder", "packages", "digests", "wall_seconds", "algorithms")
 
 
 def environment(facts: JsonMap) -> Section:
@@ -22,43 +25,49 @@ def environment(facts: JsonMap) -> Section:
 
 
 def tracing(tables: ReportInput) -> Section:
-    first = text_or(tables.contrasts["name"].iloc[0] if len(tables.contrasts) else None, "NAME")
     text = (
-        "Every claim above names the table and rows that it was computed from. The tables lie beside this "
-        "page as "
-        "Parquet files: cells, measurements, contrasts, worths, fidelity, retrieval, rejections. A "
-        "contrast's name "
-        "leads to its cells, a cell's id to its predictions, plan and documents, each under the digest of "
-        "its content:"
+        "Every claim names the table and rows that it was computed from. The tables lie beside this page as "
+        "Parquet "
+        "files: cells, measurements, predictions, claims (all contrasts), worths, fidelity, retrieval, "
+        "rejections. A "
+        "contrast compares cells of one regime, family and arm; a cell leads to its plan, predictions and "
+        "documents, "
+        "each under the digest of its content:"
     )
-    rows = (
-        ("From a contrast", f"synthtrial trace {first}"),
+    value = tables.measurements["value"].dropna()
+    shown = repr(float(value.iloc[0])) if len(value) else "VALUE"
+    commands = (
         ("From a cell", f"synthtrial trace {_first_cell(tables)}"),
+        ("From a measured value", f"synthtrial trace {shown}"),
     )
-    return Section("trace", "How to trace a number", (Note(text), Facts(rows), _names(tables)))
+    return Section("trace", "How to trace a number", (Note(text), Facts(commands), _cells(tables)))
 
 
-def _names(tables: ReportInput) -> Table:
+def _cells(tables: ReportInput) -> Table:
+    columns = (Column("Claim"), Column("Cells of the arm, by replicate"), Column("Cells of its control"))
+    places = [(row, (row["regime"], row["classifier_family"])) for row in declared(tables)]
     body = tuple(
-        (Cell(str(name)), Cell(str(kind)), Cell(count(replicates)))
-        for name, kind, replicates in zip(
-            tables.contrasts["name"],
-            tables.contrasts["kind"],
-            tables.contrasts["replicate_count"],
-            strict=True,
+        (
+            Cell(arm_label(row)),
+            Cell(_ids(tables, *place, row["arm"])),
+            Cell(_ids(tables, *place, row["control"])),
         )
+        for row, place in places
     )
-    return Table(
-        "Names of all contrasts",
-        (Column("Name"), Column("Kind"), Column("Replicates", True)),
-        body,
-        collapsed=True,
-        reference=True,
-    )
+    return Table("Cells behind the declared claims", columns, body, collapsed=True, reference=True)
+
+
+def _ids(tables: ReportInput, regime: object, family: object, arm: object) -> str:
+    cells = tables.cells
+    chosen = cells[
+        (cells["regime"] == regime) & (cells["classifier_family"] == family) & (cells["arm"] == arm)
+    ]
+    ids = chosen.sort_values("replicate")["cell_id"]
+    return " ".join(str(cell)[:ID_LENGTH] for cell in ids) or "no cell of this arm"
 
 
 def _first_cell(tables: ReportInput) -> str:
-    return str(tables.cells["cell_id"].iloc[0]) if len(tables.cells) else "CELL_ID"
+    return str(tables.cells["cell_id"].iloc[0])[:ID_LENGTH] if len(tables.cells) else "CELL_ID"
 
 
 def _plain_facts(facts: JsonMap) -> list[tuple[str, str]]:
@@ -67,7 +76,7 @@ def _plain_facts(facts: JsonMap) -> list[tuple[str, str]]:
         ("Memory", _memory(facts.get("memory"))),
     ]
     encoder = facts.get("encoder")
-    if isinstance(encoder, Mapping):
+    if isinstance(encoder, Mapping) and encoder:
         shown.append(
             (
                 "Encoder",
@@ -97,5 +106,6 @@ def _text(value: Any) -> str:
 TABLES = (
     ("wall_seconds", "Wall time by stage", (Column("Stage"), Column("Time", True))),
     ("digests", "Digests", (Column("What"), Column("sha256"))),
+    ("algorithms", "Algorithm versions", (Column("Module"), Column("Version"))),
     ("packages", "Package versions", (Column("Package"), Column("Version"))),
 )

@@ -1,13 +1,17 @@
 """Retrieval with synthetic documents in the index, in two readings."""
 
-from flows.report.formatting import count, interval, missing, plain, plural, score_name, signed, undefined
+from flows.report.formatting import count, interval, missing, plain, score_name, signed, undefined
 from flows.report.inputs import ReportInput
 from flows.report.page import Cell, Column, Note, Section, Table
-from flows.report.queries import Row, arm_label, rows, tag
+from flows.report.queries import Row, arm_label, control_label, rows, tag
 
 READINGS = {
     "real_only": "Only real documents scored (what a reader of real documents loses)",
     "all": "All documents scored (what a reader of the mixed index sees)",
+}
+CONTROLS = {
+    "real_only": "real documents alone",
+    "row_twin": "its row twin (copies in place of synthetic documents)",
 }
 
 
@@ -26,48 +30,52 @@ def section(tables: ReportInput) -> Section:
 
 def _table(tables: ReportInput, reading: str, contrasts: list[Row]) -> Table:
     chosen = [row for row in rows(tables.retrieval) if row["reading"] == reading]
-    metrics = list(dict.fromkeys(str(row["metric"]) for row in chosen))
     here = [row for row in contrasts if row["reading"] == reading]
+    pairs = _columns(chosen, here)
     indexes = list(dict.fromkeys((row["generator"], row["arm"]) for row in chosen))
     body = tuple(
-        _row([row for row in chosen if (row["generator"], row["arm"]) == index], metrics, here)
+        _row([row for row in chosen if (row["generator"], row["arm"]) == index], pairs, here)
         for index in indexes
     )
-    pairs = (Column(title, True) for metric in metrics for title in _titles(metric))
+    columns = (Column("Index"), *(Column(_title(*pair), True) for pair in pairs), Column("n", True))
     note = "Differences are exploratory, with 95 % intervals over query families and replicates."
-    return Table(READINGS.get(reading, reading), (Column("Index"), *pairs, Column("n", True)), body, note)
+    return Table(READINGS.get(reading, reading), columns, body, note)
 
 
-def _titles(metric: str) -> tuple[str, str]:
-    return score_name(metric), f"{score_name(metric)} against the real index"
+def _columns(chosen: list[Row], contrasts: list[Row]) -> list[tuple[str, str]]:
+    """Each metric alone (""), then against each control that it was compared with."""
+    pairs = []
+    for metric in dict.fromkeys(str(row["metric"]) for row in chosen):
+        controls = dict.fromkeys(control_label(row) for row in contrasts if row["score"] == metric)
+        pairs += [(metric, ""), *((metric, control) for control in controls)]
+    return pairs
 
 
-def _row(index: list[Row], metrics: list[str], contrasts: list[Row]) -> tuple[Cell, ...]:
-    found = {str(row["metric"]): row for row in index}
-    first = index[0]
-    cells = [cell for metric in metrics for cell in _pair(found.get(metric), contrasts)]
-    sizes = Cell(
-        plural(int(first["query_count"]), "query", "queries"),
-        plural(int(first["replicate_count"]), "replicate"),
-    )
-    return (Cell(arm_label(first) if first["generator"] else "real documents alone"), *cells, sizes)
+def _title(metric: str, control: str) -> str:
+    return f"{score_name(metric)} against {CONTROLS.get(control, control)}" if control else score_name(metric)
 
 
-def _pair(row: Row | None, contrasts: list[Row]) -> tuple[Cell, Cell]:
+def _row(index: list[Row], pairs: list[tuple[str, str]], contrasts: list[Row]) -> tuple[Cell, ...]:
+    first, found = index[0], {str(row["metric"]): row for row in index}
+    own = [row for row in contrasts if (row["generator"], row["arm"]) == (first["generator"], first["arm"])]
+    cells = [_effect(own, *pair) if pair[1] else _mean(found.get(pair[0])) for pair in pairs]
+    queries, replicates = count(first["query_count"]), count(first["replicate_count"])
+    label = "real documents alone" if first["arm"] == "real_only" else arm_label(first)
+    return (Cell(label), *cells, Cell(f"{queries} queries", f"{replicates} replicates"))
+
+
+def _mean(row: Row | None) -> Cell:
     if row is None:
-        return Cell("not run"), Cell("not run")
+        return Cell("not run")
     if missing(row["value"]):
-        return Cell(undefined(row["undefined_reason"])), _effect(row, contrasts)
-    return Cell(plain(row["value"]), interval(row["low"], row["high"], sign=False)), _effect(row, contrasts)
+        return Cell(undefined(row["undefined_reason"]))
+    return Cell(plain(row["value"]), interval(row["low"], row["high"], sign=False))
 
 
-def _effect(row: Row, contrasts: list[Row]) -> Cell:
-    if not row["generator"]:
-        return Cell("–", "compared with")
-    found = [c for c in contrasts if c["generator"] == row["generator"] and c["score"] == row["metric"]]
-    found = [c for c in found if c["arm"] == row["arm"]] or found
+def _effect(contrasts: list[Row], metric: str, control: str) -> Cell:
+    found = [row for row in contrasts if row["score"] == metric and control_label(row) == control]
     if not found:
-        return Cell("not compared")
+        return Cell("–")
     if missing(found[0]["effect"]):
         return Cell(undefined(found[0]["note"]))
     families = f"{count(found[0]['test_family_count'])} query families"

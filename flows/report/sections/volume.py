@@ -8,6 +8,8 @@ from flows.report.page import Cell, Chart, Column, Figure, Note, Section, Table
 from flows.report.queries import (
     Row,
     arm_label,
+    ceilings,
+    control_label,
     families,
     gains,
     headline,
@@ -65,12 +67,8 @@ def _partner(row: Row, others: list[Row]) -> Row | None:
 def _figure(tables: ReportInput, pairs: list[tuple[Row, Row]]) -> Figure:
     scope = headline(tables)
     family = scope.family if scope else families([row for row, _ in pairs])[0]
-    drawn = [
-        row
-        for pair in pairs
-        for row in pair
-        if row["classifier_family"] == family and not missing(row["effect"])
-    ]
+    candidates = [row for pair in pairs for row in pair] + ceilings(tables, over_real=True)
+    drawn = [r for r in candidates if r["classifier_family"] == family and not missing(r["effect"])]
     series = [KINDS["gain_vs_real"], KINDS["gain_vs_control"]]
     axis, labels, delta = shared_axis(drawn, margin(tables)), labels_of(drawn), margin(tables)
     charts = tuple(
@@ -86,21 +84,26 @@ def _figure(tables: ReportInput, pairs: list[tuple[Row, Row]]) -> Figure:
     )
     caption = (
         f"The same scores against two baselines ({family}, 95 % intervals). Where only the raw gain is above "
+        "zero, only volume is shown. new_real, further real documents over real data alone, is the ceiling."
     )
-    return Figure(
-        "volume", f"{caption}zero, only volume is shown.", charts, series_legend(series), tag(tables)
-    )
+    return Figure("volume", caption, charts, series_legend(series), tag(tables))
 
 
 def _whisker(row: Row) -> Whisker:
     words = {
         "corpus": arm_label(row),
-        "gain": f"{signed(row['effect'])} against {row['control']}",
+        "gain": f"{signed(row['effect'])} against {control_label(row)}",
         "95 % interval": interval(row["low95"], row["high95"]),
         "n": counts_words(row),
     }
     ends = (float(row["effect"]), float(row["low95"]), float(row["high95"]))
-    return Whisker(arm_label(row), KINDS[str(row["kind"])], *ends, row["kind"] == "gain_vs_control", words)
+    return Whisker(
+        arm_label(row),
+        KINDS["gain_vs_real" if row["kind"] == "ceiling" else str(row["kind"])],
+        *ends,
+        row["kind"] == "gain_vs_control",
+        words,
+    )
 
 
 def _table(tables: ReportInput, pairs: list[tuple[Row, Row]], resampled: list[Row]) -> Table:

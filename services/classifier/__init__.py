@@ -1,0 +1,1 @@
+"""Trains many classifiers over one pool of documents and predicts with them."""

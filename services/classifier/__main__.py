@@ -1,0 +1,4 @@
+from services.classifier.service import register
+from services.rpc.server import serve
+
+serve(register, "classifier")

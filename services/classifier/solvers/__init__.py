@@ -1,0 +1,1 @@
+"""Weighted logistic regression for many labels and many weightings at once."""

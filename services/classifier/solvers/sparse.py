@@ -1,0 +1,60 @@
+"""Sparse features: the diagonal of the Hessian as start metric."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from services.classifier.solvers.kernels import Floats, sparse_product
+from services.classifier.solvers.newton import Settings, Solution, solve
+
+# Looser, the scores of rare labels are not there yet: at 3e-3 micro-F1 moves by 0.01.
+SPARSE = Settings(tolerance=3e-4)
+
+
+@dataclass(frozen=True, slots=True)
+class SparseDesign:
+    """A CSR matrix and its transpose, both by rows."""
+
+    rows: sp.csr_array
+    columns: sp.csr_array
+    diagonal: Floats
+
+    def margins(self, slopes: Floats) -> Floats:
+        return multiply(self.rows, slopes.T)
+
+    def gradient(self, residual: Floats) -> Floats:
+        return multiply(self.columns, residual).T
+
+
+def multiply(matrix: sp.csr_array, dense: Floats) -> Floats:
+    """Return a CSR matrix times a dense one, in float32."""
+    out = np.empty((matrix.shape[0], dense.shape[1]), np.float32)
+    right = np.ascontiguousarray(dense, np.float32)
+    starts, columns = matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32)
+    sparse_product(starts, columns, matrix.data, right, out)
+    return out
+
+
+def fit_sparse(
+    features: sp.csr_array,
+    truth: npt.NDArray[np.bool_],
+    weights: Floats,
+    strength: float,
+    settings: Settings = SPARSE,
+) -> Solution:
+    """Fit all labels under one weighting.
+
+    Args:
+        features: Shape (n, d), float32.
+        truth: Shape (n, labels).
+        weights: Shape (n,), positive.
+        strength: C.
+        settings: When to stop.
+    """
+    squared = features.copy()
+    squared.data **= 2
+    diagonal = np.asarray(squared.T @ weights, dtype=np.float32)
+    design = SparseDesign(features, features.T.tocsr(), diagonal)
+    return solve(design, truth, weights[:, None], strength, settings)

@@ -1,0 +1,176 @@
+"""The worker's job: train every plan of a run that has no result yet."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits
+
+from services.classifier.embeddings import complete_embeddings
+from services.classifier.families import Examples, Family, Fitted, Prepared, Source, TextBlock
+from services.classifier.folds import assign_folds, fold_weights
+from services.classifier.models import is_kept, keep_model
+from services.classifier.parameters import Parameters
+from services.classifier.pool import Documents, Support, lay_out
+from services.classifier.results import Floats, PlanResult, put_result, result_key
+from services.classifier.specification import TrainingSpec, check_documents, check_request
+from services.classifier.thresholds import Threshold, tune_threshold
+from services.domain.artifact import ArtifactRef
+from services.domain.errors import DataLossError
+from services.domain.plan import TrainingPlan
+from services.domain.task import TaskType
+from services.storage.store import Store
+
+THREADS_VARIABLE = "SYNTHTRIAL_THREADS"
+
+__all__ = ["TrainingSpec", "train"]
+
+
+def train(payload: dict[str, Any], report: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Train a run's missing plans, each result stored as soon as it is there.
+
+    Args:
+        payload: "store", the store's folder; "spec", a TrainingSpec; "threads", how many
+            plans are trained at once (default: the worker's share of the machine).
+        report: Called with "done" and "total", in plans.
+
+    Returns:
+        "results": one reference per plan, in order.
+    """
+    spec: TrainingSpec = payload["spec"]
+    run = open_run(Store(payload["store"]), spec)
+    pending = [i for i in run.distinct_plans if not run.finished(i)]
+    total = len(run.distinct_plans)
+    report({"done": total - len(pending), "total": total})
+    threads = int(payload.get("threads") or os.environ.get(THREADS_VARIABLE) or os.cpu_count() or 1)
+    if pending:
+        found = total - len(pending)
+        _train_pending(run, pending, threads, lambda done: report({"done": found + done, "total": total}))
+    return {"results": [_stored(run.store, key) for key in run.keys]}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A checked specification with its documents and the keys of its results."""
+
+    store: Store
+    spec: TrainingSpec
+    family: Family
+    parameters: Parameters
+    documents: Documents
+    source: Source
+    keys: tuple[dict[str, Any], ...]
+
+    @cached_property
+    def distinct_plans(self) -> tuple[int, ...]:
+        """Positions of the plans, equal ones once."""
+        first: dict[str, int] = {}
+        for i, plan in enumerate(self.spec.plans):
+            first.setdefault(plan.digest, i)
+        return tuple(first.values())
+
+    def finished(self, i: int) -> bool:
+        """Say whether a plan has all that was asked for."""
+        if self.spec.keep_models and not is_kept(self.store, self.keys[i]):
+            return False
+        return self.store.lookup(self.keys[i]) is not None
+
+
+def open_run(store: Store, spec: TrainingSpec) -> Run:
+    """Check a specification and compute the embeddings it lacks.
+
+    Raises:
+        InvalidInputError: See `check_request` and `check_documents`.
+    """
+    family, parameters = check_request(spec)
+    documents = lay_out(store, spec.segments, spec.test, spec.task)
+    check_documents(spec, documents)
+    embeddings: Mapping[str, ArtifactRef] = {}
+    if family.encodes:
+        embeddings = complete_embeddings(store, documents.references, spec.embeddings, spec.encoder)
+    blocks = tuple(
+        TextBlock(c.texts, ref) for c, ref in zip(documents.columns, documents.references, strict=True)
+    )
+    source = Source(store, blocks, embeddings, spec.encoder)
+    keys = tuple(result_key(spec, plan, family, parameters, embeddings) for plan in spec.plans)
+    return Run(store, spec, family, parameters, documents, source, keys)
+
+
+def _stored(store: Store, key: Mapping[str, Any]) -> ArtifactRef:
+    found = store.lookup(key)
+    if found is None:
+        raise DataLossError("a result was removed from the store while its run went on; create the run again")
+    return found
+
+
+def _train_pending(run: Run, pending: list[int], threads: int, done: Callable[[int], None]) -> None:
+    prepared = run.family.prepare(run.source, run.parameters)
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as executor:
+        futures = [executor.submit(_train_plan, run, prepared, i) for i in pending]
+        try:
+            for finished, future in enumerate(as_completed(futures), start=1):
+                future.result()
+                done(finished)
+        finally:
+            executor.shutdown(cancel_futures=True)
+
+
+def _train_plan(run: Run, prepared: Prepared, i: int) -> None:
+    plan, key = run.spec.plans[i], run.keys[i]
+    result, fitted = fit_plan(prepared, run.documents, plan, run.spec)
+    if run.spec.keep_models:
+        keep_model(run.store, key, run.spec.task, result.threshold, fitted.model())
+    put_result(run.store, key, result)
+
+
+def fit_plan(
+    prepared: Prepared, documents: Documents, plan: TrainingPlan, spec: TrainingSpec
+) -> tuple[PlanResult, Fitted]:
+    """Fit one plan on all of its documents and on all but each fold."""
+    support = documents.support(plan.stages[0].parts)
+    truth = documents.truth[support.rows]
+    fold = held_out_folds(documents, support, spec)
+    weights = fold_weights(support.weights, fold)
+    whole, *parts = prepared.fit(Examples(spec.task.type, support.rows, truth, weights))
+    oof = _out_of_fold(parts, support, fold, len(spec.task.labels))
+    oof_truth = truth[support.scored]
+    estimates = _estimates(whole, parts, support)
+    threshold = _threshold(spec.task.type, oof, oof_truth)
+    return PlanResult(whole.scores(documents.test_rows), oof, oof_truth, threshold, estimates), whole
+
+
+def held_out_folds(documents: Documents, support: Support, spec: TrainingSpec) -> npt.NDArray[np.int64]:
+    """Return the fold of each row of a plan's support, see `assign_folds`."""
+    families = [documents.families[row] for row in support.rows]
+    scored = np.zeros(len(families), bool)
+    scored[support.scored] = True
+    return assign_folds(families, scored, spec.folds, spec.seed)
+
+
+def _out_of_fold(
+    parts: Sequence[Fitted], support: Support, fold: npt.NDArray[np.int64], labels: int
+) -> Floats:
+    scores = np.zeros((len(support.rows), labels), np.float32)
+    for k, part in enumerate(parts):
+        held_out = np.intersect1d(np.flatnonzero(fold == k), support.scored)
+        scores[held_out] = part.scores(support.rows[held_out])
+    return np.asarray(scores[support.scored])
+
+
+def _threshold(task_type: TaskType, scores: Floats, truth: npt.NDArray[np.bool_]) -> Threshold:
+    if task_type is TaskType.SINGLE_LABEL:
+        return Threshold(None, "single-label: the highest score wins")
+    return tune_threshold(scores, truth)
+
+
+def _estimates(whole: Fitted, parts: Sequence[Fitted], support: Support) -> dict[str, float]:
+    """Of the full fit; the folds' counts are summed under "fold_…"."""
+    names = ("constant_labels", "unfinished_labels")
+    folds = {f"fold_{name}": sum(part.estimates.get(name, 0.0) for part in parts) for name in names}
+    sizes = {"documents": float(support.weights.sum(dtype=np.float64)), "rows": float(len(support.rows))}
+    return {**whole.estimates, **folds, **sizes, "folds": float(len(parts))}

@@ -1,0 +1,1 @@
+"""Turns predictions and corpora into numbers, intervals and verdicts."""

@@ -1,0 +1,28 @@
+"""Intervals of means whose terms come in families."""
+
+import numpy as np
+from scipy import stats
+
+from services.domain.measurement import Interval
+from services.evaluator.fidelity import Codes, Doubles
+
+LEVEL = 0.95
+
+
+def family_interval(value: float, influence: Doubles, families: Codes) -> Interval | None:
+    """Return a t interval around a value, or None for a single family.
+
+    Args:
+        value: The estimate.
+        influence: Shape (n,). What each document adds to the estimate's error:
+            its term minus the mean, for a mean.
+        families: Shape (n,). Documents of one family err together.
+    """
+    _, code = np.unique(families, return_inverse=True)
+    sums = np.bincount(code, influence)
+    count = len(sums)
+    if count < 2:
+        return None
+    error = np.sqrt(count / (count - 1) * np.square(sums).sum()) / len(influence)
+    half = float(stats.t.ppf(0.5 + LEVEL / 2, count - 1) * error)
+    return Interval(value - half, value + half, LEVEL)

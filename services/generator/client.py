@@ -1,0 +1,112 @@
+"""What a flow or a notebook calls to have documents written."""
+
+import json
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from services.domain.errors import BackendUnavailableError
+from services.generator.planning import GenerationSpec, Outcome
+from services.rpc.channel import channel, invoke, invoke_stream
+from services.rpc.convert import document_from_proto, label_sets_to_proto, source_to_proto, task_to_proto
+from synthtrial.generator.v1 import generator_pb2, generator_pb2_grpc
+
+# Reconnections without a single candidate in between.
+ATTEMPTS = 3
+
+LABEL_SOURCES = {
+    "given": generator_pb2.LABEL_SOURCE_GIVEN,
+    "empirical": generator_pb2.LABEL_SOURCE_EMPIRICAL,
+    "backend": generator_pb2.LABEL_SOURCE_BACKEND,
+}
+
+
+class BackendInfo(NamedTuple):
+    """A backend as the service describes it.
+
+    `keeps_rejected` is true where screening counts and reports but removes nothing.
+    """
+
+    name: str
+    version: str
+    needs_real: bool
+    is_llm: bool
+    description: str
+    parameters_json: str
+    keeps_rejected: bool
+
+
+class GeneratorClient:
+    """Calls one generator service."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def list_backends(self) -> tuple[BackendInfo, ...]:
+        """Return the backends that can write documents, in alphabetical order."""
+        answer = invoke(self._stub().ListBackends, generator_pb2.ListBackendsRequest(), self._address)
+        return tuple(
+            BackendInfo(
+                backend.name,
+                backend.version,
+                backend.needs_real,
+                backend.is_llm,
+                backend.description,
+                backend.parameters_schema_json,
+                backend.keeps_rejected,
+            )
+            for backend in answer.backends
+        )
+
+    def generate(self, spec: GenerationSpec, start: int, count: int) -> Iterator[Outcome]:
+        """Yield the outcomes of `count` candidates from index `start` on, in order.
+
+        Fewer come when the backend has no more documents. A broken stream is taken up where it
+        broke; closing the iterator stops the work.
+
+        Raises:
+            StudyError: What the service raised.
+        """
+        end, attempts = start + count, 0
+        while start < end:
+            request = generator_pb2.GenerateRequest(
+                spec=spec_to_proto(spec), start_index=start, count=end - start
+            )
+            try:
+                for answer in invoke_stream(self._stub().Generate, request, self._address):
+                    yield outcome_from_proto(answer)
+                    start, attempts = answer.index + 1, 0
+                return
+            except BackendUnavailableError:
+                attempts += 1
+                if attempts == ATTEMPTS:
+                    raise
+
+    def _stub(self) -> generator_pb2_grpc.GeneratorServiceStub:
+        return generator_pb2_grpc.GeneratorServiceStub(channel(self._address))
+
+
+def spec_to_proto(spec: GenerationSpec) -> generator_pb2.GenerationSpec:
+    """Return a specification as a message."""
+    return generator_pb2.GenerationSpec(
+        generator=spec.generator,
+        backend=spec.backend,
+        parameters_json=json.dumps(dict(spec.parameters), sort_keys=True),
+        strategy=spec.strategy,
+        seed=spec.seed,
+        task=task_to_proto(spec.task),
+        real=None if spec.real is None else source_to_proto(spec.real),
+        label_source=LABEL_SOURCES[spec.label_source],
+        label_sets=label_sets_to_proto(spec.label_sets),
+        genre=spec.genre,
+    )
+
+
+def outcome_from_proto(message: generator_pb2.GenerateResponse) -> Outcome:
+    """Return the outcome in a message."""
+    match message.WhichOneof("outcome"):
+        case "document":
+            return Outcome(message.index, document=document_from_proto(message.document))
+        case "rejection":
+            found = message.rejection
+            return Outcome(message.index, rejection_reason=found.reason, detail=found.detail, text=found.text)
+    return Outcome(message.index, failure_reason=message.failure.reason, detail=message.failure.detail)

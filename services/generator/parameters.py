@@ -1,0 +1,58 @@
+"""Checking the parameters a request names."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from services.domain.errors import InvalidInputError
+
+Json = Any
+Parameters = Mapping[str, Json]
+
+
+def refuse_unknown(parameters: Parameters, known: Iterable[str], backend: str) -> None:
+    """Check that a backend knows every parameter.
+
+    Raises:
+        InvalidInputError: It does not; the message lists those it knows.
+    """
+    names = sorted(known)
+    for name in parameters:
+        if name not in names:
+            raise InvalidInputError(
+                f"backend {backend!r} has no parameter {name!r}; it knows: {', '.join(names) or 'none'}",
+                field=f"parameters.{name}",
+            )
+
+
+def number(parameters: Parameters, name: str, default: float, low: float, high: float) -> float:
+    """Return a number within [low, high].
+
+    Raises:
+        InvalidInputError: It is something else.
+    """
+    return checked_number(parameters.get(name, default), name, low, high)
+
+
+def checked_number(value: Json, name: str, low: float, high: float) -> float:
+    """Return a value that is a number within [low, high].
+
+    Raises:
+        InvalidInputError: It is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise InvalidInputError(
+            f"{name} is a number from {low:g} to {high:g}, not {value!r}", field=f"parameters.{name}"
+        )
+    return float(value)
+
+
+def text(parameters: Parameters, name: str, default: str) -> str:
+    """Return a string.
+
+    Raises:
+        InvalidInputError: It is something else.
+    """
+    value = parameters.get(name, default)
+    if not isinstance(value, str):
+        raise InvalidInputError(f"{name} is a string, not {value!r}", field=f"parameters.{name}")
+    return value

@@ -1,0 +1,209 @@
+"""The loop: indices to requests, requests to candidates, candidates to outcomes."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from services.domain.corpus import Corpus
+from services.domain.digest import canonical_json
+from services.domain.document import Document, Provenance
+from services.domain.errors import InvalidInputError
+from services.generator.backends import BACKENDS, Backend, Candidate, Writer, WriteRequest
+from services.generator.parameters import Parameters
+from services.generator.planning import DrawLabels, GenerationSpec, Outcome, label_drawer
+from services.generator.screening import Finding, Rules, rules_for, screen_document
+from services.storage.store import Store
+
+# Folders whose files a request may name, separated as in PATH; unset for all of this machine's.
+ROOTS_VARIABLE = "SYNTHTRIAL_ROOTS"
+BATCH = 64
+# Such candidates are no documents at all, so they go even where screening only counts.
+NO_DOCUMENT = ("empty", "label")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A specification with everything that is done once."""
+
+    spec: GenerationSpec
+    backend: Backend
+    writer: Writer
+    draw_labels: DrawLabels
+    rules: Rules
+    digest: str
+
+    def outcomes(self, start: int, count: int) -> Iterator[Outcome]:
+        """Yield the outcomes of candidates from `start` on, in order.
+
+        Ends early when the backend has no more documents.
+        """
+        for first in range(start, start + count, BATCH):
+            requests = list(self._requests(first, min(first + BATCH, start + count)))
+            for request, candidate in zip(requests, self.writer.write(requests), strict=True):
+                yield self._outcome(request, candidate)
+            if len(requests) < min(BATCH, start + count - first):
+                return
+
+    def _requests(self, first: int, end: int) -> Iterator[WriteRequest]:
+        for index in range(first, end):
+            labels = self.draw_labels(index)
+            if labels is None:
+                return
+            own = self.spec.label_source == "backend"
+            yield WriteRequest(index, self.spec.seed, labels, own, self.spec.genre)
+
+    def _outcome(self, request: WriteRequest, candidate: Candidate) -> Outcome:
+        if candidate.failure:
+            return Outcome(request.index, failure_reason=candidate.failure, detail=candidate.detail)
+        finding = self._finding(candidate)
+        if finding is not None and (not self.backend.keeps_rejected or finding.reason in NO_DOCUMENT):
+            return Outcome(
+                request.index, rejection_reason=finding.reason, detail=finding.detail, text=candidate.text
+            )
+        noticed = f"{finding.reason}: {finding.detail}" if finding else ""
+        return Outcome(request.index, document=self._document(request, candidate), detail=noticed)
+
+    def _finding(self, candidate: Candidate) -> Finding | None:
+        source = candidate.source.text if candidate.source else ""
+        return screen_document(
+            candidate.text, candidate.labels, self.rules, source=source, truncated=candidate.truncated
+        )
+
+    def _document(self, request: WriteRequest, candidate: Candidate) -> Document:
+        source = candidate.source
+        family = source.family if source else self._id(candidate.relative)
+        return Document(
+            self._id(request.index),
+            candidate.text,
+            candidate.labels,
+            family,
+            candidate.genre or request.genre,
+            self._provenance(request, candidate),
+        )
+
+    def _provenance(self, request: WriteRequest, candidate: Candidate) -> Provenance:
+        return Provenance(
+            generator=self.spec.generator,
+            backend=self.spec.backend,
+            model_revision=f"{self.spec.backend}-{self.backend.version}",
+            strategy=self.spec.strategy,
+            exemplar_ids=tuple(exemplar.id for exemplar in request.exemplars),
+            source_id=candidate.source.id if candidate.source else candidate.source_id,
+            requested_labels=request.labels,
+            seed=self.spec.seed,
+            sampling_json=canonical_json(dict(self.spec.parameters)).decode(),
+            tokens_in=candidate.tokens_in,
+            tokens_out=candidate.tokens_out,
+            attempt=candidate.attempt,
+            raw_text=candidate.raw_text,
+        )
+
+    def _id(self, index: int) -> str:
+        return f"{self.spec.generator}-{self.digest[:10]}-{index:05d}"
+
+
+def prepare(spec: GenerationSpec, store: Store) -> Prepared:
+    """Return a specification with its backend prepared.
+
+    Raises:
+        NotFoundError: No such backend.
+        InvalidInputError: The backend refuses the parameters, needs real documents, has no label
+            law, or the real corpus is of another task.
+    """
+    backend = BACKENDS.get(spec.backend)
+    real = _real_corpus(spec, backend, store)
+    with readable_artifact(spec.parameters, store) as parameters:
+        writer = backend.prepare(spec.task, real, parameters, spec.seed)
+    if writer.labels_fixed and spec.label_source != "backend":
+        raise InvalidInputError(
+            f"documents of backend {spec.backend!r} carry their own labels: use label source 'backend'",
+            field="label_source",
+        )
+    draw_labels = label_drawer(spec, real, writer.label_law)
+    return Prepared(spec, backend, writer, draw_labels, rules_for(spec.task, real), spec.digest)
+
+
+def generate(payload: dict[str, Any], report: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Write a range of candidates, as a job of a worker.
+
+    Args:
+        payload: "store" (folder), "spec", "start" and "count".
+        report: Gets {"outcomes": [...]} again and again, in order.
+
+    Returns:
+        {"count": how many outcomes there were}; less than asked for when the backend is exhausted.
+    """
+    prepared = prepare(payload["spec"], Store(payload["store"]))
+    waiting: list[Outcome] = []
+    total = 0
+    for outcome in prepared.outcomes(payload["start"], payload["count"]):
+        waiting.append(outcome)
+        total += 1
+        if len(waiting) == BATCH:
+            report({"outcomes": waiting})
+            waiting = []
+    report({"outcomes": waiting})
+    return {"count": total}
+
+
+@contextmanager
+def readable_artifact(parameters: Parameters, store: Store) -> Iterator[Parameters]:
+    """Put the bytes of a parameter "artifact" into a file and its path into "path".
+
+    Backends read files; where the bytes lie is the store's business.
+
+    Raises:
+        InvalidInputError: The artifact is not given as one, or a path lies outside the allowed roots.
+    """
+    if "artifact" not in parameters:
+        _check_root(parameters.get("path"))
+        yield parameters
+        return
+    with tempfile.TemporaryDirectory(prefix="synthtrial-") as folder:
+        yield _with_path(parameters, store, Path(folder))
+
+
+def _check_root(path: object) -> None:
+    roots = [Path(root).resolve() for root in os.environ.get(ROOTS_VARIABLE, "").split(os.pathsep) if root]
+    if not roots or not isinstance(path, str):
+        return
+    if not any(Path(path).resolve().is_relative_to(root) for root in roots):
+        raise InvalidInputError(
+            f"{path} lies outside the folders this service may read ({ROOTS_VARIABLE}): upload the file and name "
+            "it as an artifact",
+            field="parameters.path",
+        )
+
+
+def _with_path(parameters: Parameters, store: Store, folder: Path) -> Parameters:
+    artifact = parameters["artifact"]
+    if not isinstance(artifact, dict) or not isinstance(artifact.get("sha256"), str):
+        raise InvalidInputError(
+            f'an artifact is given as {{"sha256": ..., "name": "file.jsonl"}}, not {artifact!r}',
+            field="parameters.artifact",
+        )
+    path = folder / Path(str(artifact.get("name", "corpus.parquet"))).name
+    path.write_bytes(store.objects.get(artifact["sha256"]))
+    rest = {name: value for name, value in parameters.items() if name != "artifact"}
+    return {**rest, "path": str(path)}
+
+
+def _real_corpus(spec: GenerationSpec, backend: Backend, store: Store) -> Corpus | None:
+    if spec.real is None:
+        if backend.needs_real:
+            raise InvalidInputError(
+                f"backend {spec.backend!r} learns from real documents: name a real corpus", field="real"
+            )
+        return None
+    real = spec.real if isinstance(spec.real, Corpus) else store.get_corpus(spec.real)
+    if real.task != spec.task:
+        raise InvalidInputError(
+            f"the real corpus has {len(real.task.labels)} labels of a {real.task.type} task, which are not "
+            f"the {len(spec.task.labels)} of the request",
+            field="real",
+        )
+    return real

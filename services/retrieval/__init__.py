@@ -1,0 +1,1 @@
+"""Searches selections of segments and measures the search."""

@@ -1,0 +1,4 @@
+from services.retrieval.service import register
+from services.rpc.server import serve
+
+serve(register, "retrieval")

@@ -1,0 +1,1 @@
+"""The wire: how the services start, answer, fail and are called."""

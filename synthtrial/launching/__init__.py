@@ -1,0 +1,1 @@
+"""The parts of the supervisor that starts, watches and stops everything a study needs."""

@@ -1,0 +1,64 @@
+"""Every registered fidelity metric keeps the promise of the protocol."""
+
+import numpy as np
+import pytest
+
+from services.evaluator.fidelity import METRICS, Estimate, FidelityMetric, Sample
+
+
+def drawn(seed: int, count: int, shift: float = 0.0) -> Sample:
+    x = np.random.default_rng(seed).normal(size=(count, 10)) + shift * np.eye(10)[0]
+    return Sample((x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32), np.arange(count))
+
+
+REFERENCE, NEAR, FAR = drawn(1, 120, 2.0), drawn(2, 60, 2.0), drawn(3, 60, -2.0)
+COLLAPSED = Sample(np.repeat(NEAR.embeddings[:20], 3, axis=0), np.arange(60))
+
+
+@pytest.fixture(params=METRICS.names())
+def metric(request: pytest.FixtureRequest) -> FidelityMetric:
+    return METRICS.get(request.param)
+
+
+def measured(metric: FidelityMetric, *corpora: Sample) -> tuple[Estimate, ...]:
+    rngs = [np.random.default_rng(7) for _ in corpora]
+    return metric(REFERENCE, corpora, metric.settings(REFERENCE), rngs)
+
+
+def test_value_or_reason_and_never_nan(metric: FidelityMetric) -> None:
+    for found in measured(metric, NEAR, FAR, COLLAPSED):
+        assert (found.value is None) == bool(found.undefined_reason)
+        assert found.value is None or np.isfinite(found.value)
+        assert found.sample_count > 0
+
+
+def test_interval_holds_the_value(metric: FidelityMetric) -> None:
+    for found in measured(metric, NEAR, FAR):
+        if found.interval is not None and found.value is not None:
+            assert found.interval.low <= found.value <= found.interval.high
+
+
+def test_same_stream_gives_the_same_value(metric: FidelityMetric) -> None:
+    assert measured(metric, NEAR) == measured(metric, NEAR)
+
+
+def test_corpus_is_measured_as_if_alone(metric: FidelityMetric) -> None:
+    assert measured(metric, NEAR, FAR)[1] == measured(metric, FAR)[0]
+
+
+def test_prefers_the_corpus_nearer_to_real_text(metric: FidelityMetric) -> None:
+    # A metric that compares with the reference tells FAR; one that looks at the corpus alone, COLLAPSED.
+    near, far, collapsed = (found.value for found in measured(metric, NEAR, FAR, COLLAPSED))
+    assert near is not None and far is not None and collapsed is not None
+    worse = max(far, collapsed) if metric.lower_is_better else min(far, collapsed)
+    assert near < worse if metric.lower_is_better else near > worse
+
+
+def test_smallest_corpus_is_enough(metric: FidelityMetric) -> None:
+    (found,) = measured(metric, drawn(4, metric.minimum_count))
+    assert found.value is not None or found.undefined_reason
+
+
+def test_metric_says_what_it_is(metric: FidelityMetric) -> None:
+    assert metric.description.endswith(".")
+    assert metric.version >= 1
