@@ -51,7 +51,8 @@ def running(addresses: Mapping[str, str], store_root: Path, threads: int = 0) ->
         for name, address in addresses.items():
             if address == IN_PROCESS:
                 register = import_module(f"services.{name}.service").register
-                address = stack.enter_context(in_process(register, store_root, threads=budget))
+                # Single-threaded workers side by side: numbers never depend on a thread count.
+                address = stack.enter_context(in_process(register, store_root, threads=1, workers=budget))
             found[name] = address
         yield found
 

@@ -51,7 +51,7 @@ def _encoder(run: "StudyRun") -> dict[str, str]:
     if not run.embeddings:
         return {}
     _, metadata = run.study.store.get_arrays(run.embeddings[run.loaded.test])
-    return {"name": run.study.design.encoder, "revision": metadata.get("revision", "")}
+    return {"name": run.study.design.encoder, "revision": metadata.get("encoder", "")}
 
 
 def _memory() -> dict[str, Any]:

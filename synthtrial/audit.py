@@ -109,12 +109,18 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(f"--{role}-column", help=f"{what} (default: guessed)")
     parser.add_argument("--label-separator", help="between labels of one document (default: guessed)")
     parser.add_argument("--family", default="tfidf_linear", help="classifier family (default: tfidf_linear)")
-    parser.add_argument("--encoder", default="", help="lsa or minilm (default: lsa, minilm for frozen_encoder)")
+    parser.add_argument(
+        "--encoder", default="", help="lsa or minilm (default: lsa, minilm for frozen_encoder)"
+    )
     parser.add_argument("--replicates", type=int, default=8, help="redraws of this generator (default: 8)")
     parser.add_argument("--folds", type=int, default=5, help="for thresholds and cross-fitting (default: 5)")
-    parser.add_argument("--margin", type=float, default=0.02, help="differences that do not matter (default: .02)")
+    parser.add_argument(
+        "--margin", type=float, default=0.02, help="differences that do not matter (default: .02)"
+    )
     parser.add_argument("--seed", type=int, default=2605)
-    parser.add_argument("--store", help="folder that keeps results for a later audit (default: nothing is kept)")
+    parser.add_argument(
+        "--store", help="folder that keeps results for a later audit (default: nothing is kept)"
+    )
     parser.add_argument("--output", help="folder of the report (default: ./audit-<names>)")
     return parser
 
@@ -132,4 +138,3 @@ def _columns(given: argparse.Namespace) -> dict[str, str]:
     named = {role: getattr(given, f"{role}_column") for role in COLUMN_ROLES}
     named["separator"] = given.label_separator
     return {role: value for role, value in named.items() if value is not None}
-

@@ -49,6 +49,9 @@ def _guarded(command: str, rest: list[str]) -> int:
     except StudyError as error:
         print(f"Error: {error.message}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Whoever read has seen enough; what is buffered must not fail once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         return 130
     return 0

@@ -24,7 +24,7 @@ class Garbage:
 
 
 def find_garbage(store: Store, results: Path, spared_seconds: float = SPARED_SECONDS) -> Garbage:
-    """Return the objects that no key, run or results table leads to, over any number of steps.
+    """Return the objects that no key, run, index or results table leads to, over any number of steps.
 
     Whatever looks like an object's name inside something reached keeps that object.
     Objects younger than `spared_seconds` stay.
@@ -53,8 +53,8 @@ def delete(garbage: Garbage) -> None:
 
 
 def _roots(store: Path, results: Path) -> Iterator[bytes]:
-    for folder in (store / "keys", store / "runs"):
-        for path in folder.rglob("*.json"):
+    for folder in store.iterdir():
+        for path in folder.rglob("*.json") if folder.name != "objects" else ():
             yield path.read_bytes()
     for path in results.glob("*/*.json"):
         yield path.read_bytes()

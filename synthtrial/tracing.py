@@ -16,6 +16,7 @@ SHOWN_DOCUMENTS = 5
 SHOWN_CELLS = 10
 SHOWN_CHARACTERS = 90
 SHOWN_COLUMNS = ("metric", "threshold_rule", "value", "sample_count", "undefined_reason")
+PER_LABEL = "per_label"
 MINIMUM_PREFIX = 6
 
 
@@ -54,7 +55,10 @@ class Trace:
     def text(self) -> str:
         """Return the walk as lines for a person."""
         lines = ["Cell"] + [f"  {name}: {value}" for name, value in self.cell.items()]
-        lines += ["Measurements", _indented(self.measurements[list(SHOWN_COLUMNS)].to_string(index=False))]
+        per_label = self.measurements["metric"].str.startswith(PER_LABEL)
+        shown = self.measurements.loc[~per_label, list(SHOWN_COLUMNS)]
+        lines += ["Measurements", _indented(shown.to_string(index=False))]
+        lines += [f"  and {per_label.sum()} of single labels"] if per_label.any() else []
         lines.append(f"Plan {self.plan}")
         for use in self.segments:
             part = "scored out of fold" if use.scored else "added"

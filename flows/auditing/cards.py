@@ -39,8 +39,8 @@ def effect_words(reading: Reading) -> str:
 def size_words(reading: Reading) -> str:
     """Return the numbers a reading rests on."""
     return (
-        f"{count(reading.synthetic_documents)} synthetic beside {count(reading.real_documents)} real documents, "
-        f"{plural(reading.replicate_count, 'replicate')}, {count(reading.test_family_count)} test families"
+        f"{count(reading.synthetic_documents)} synthetic beside {count(reading.real_documents)} real "
+        f"documents, {plural(reading.replicate_count, 'replicate')}, {count(reading.test_family_count)} test families"
     )
 
 
@@ -48,8 +48,8 @@ def _file(entry: AuditedFile) -> str:
     cards = "".join(_card(reading) for reading in entry.readings)
     kept = f"{count(entry.accepted)} of {count(entry.requested)} documents accepted"
     return (
-        f"<section><h4>{escape(entry.name)}</h4>{cards}<p>{escape(entry.name)} {escape(worth_sentence(entry))}. "
-        f"{kept}.</p></section>"
+        f"<section><h4>{escape(entry.name)}</h4>{cards}<p>{escape(entry.name)} "
+        f"{escape(worth_sentence(entry))}. {kept}.</p></section>"
     )
 
 

@@ -10,7 +10,9 @@ from services.domain.errors import InvalidInputError
 def require_documents(table: Table) -> None:
     """Raise InvalidInputError unless a real table holds documents, each with text and labels."""
     if not table.records:
-        raise InvalidInputError(f"{table.name} holds no documents; give a file with at least one", field="documents")
+        raise InvalidInputError(
+            f"{table.name} holds no documents; give a file with at least one", field="documents"
+        )
     for record in table.records:
         if not (record.text or "").strip():
             raise InvalidInputError(
@@ -20,8 +22,8 @@ def require_documents(table: Table) -> None:
             )
         if not record.labels:
             raise InvalidInputError(
-                f"{record.place}: document {record.id!r} has no labels (column {', '.join(table.columns.labels[:3])!r}); "
-                "remove the row or name another column with --labels-column",
+                f"{record.place}: document {record.id!r} has no labels (column "
+                f"{', '.join(table.columns.labels[:3])!r}); remove the row or name another column with --labels-column",
                 field="labels",
             )
     _require_distinct(table)
@@ -41,8 +43,8 @@ def _require_common(known_name: str, known: set[str], table: Table) -> None:
     found = _names(table)
     if found and not known & found:
         raise InvalidInputError(
-            f"no label of {table.name} is a label of {known_name}: it has {_some(found)}, they have {_some(known)}; "
-            "check the labels column and the separator (--labels-column, --label-separator)",
+            f"no label of {table.name} is a label of {known_name}: it has {_some(found)}, they have "
+            f"{_some(known)}; check the labels column and the separator (--labels-column, --label-separator)",
             field="labels",
         )
 

@@ -67,13 +67,12 @@ def build_corpora(tables: Tables) -> Corpora:
     kept = [d for d in real if d.family not in tested]
     task, rare = _task((*kept, *test))
     known, overlapping, examined = (
-        _labelled(documents, task)
-        for documents in (kept, [d for d in real if d.family in tested], test)
+        _labelled(documents, task) for documents in (kept, [d for d in real if d.family in tested], test)
     )
     if not known:
         raise InvalidInputError(
-            f"no document of {tables.real.name} is left to train on: {len(overlapping):,} stand in the test file "
-            f"too and {len(kept):,} have only labels with a single document; give different files",
+            f"no document of {tables.real.name} is left to train on: {len(overlapping):,} stand in the "
+            f"test file too and {len(kept):,} have only labels with a single document; give different files",
             field="real",
         )
     family_of = {d.id.removeprefix(TEST_PREFIX): d.family for d in (*test, *real)}
@@ -114,8 +113,8 @@ def _task(documents: Sequence[Document]) -> tuple[Task, tuple[str, ...]]:
     rare = tuple(sorted(set(counts) - set(labels)))
     if not labels:
         raise InvalidInputError(
-            f"each of the {len(counts)} labels has a single document, for example {rare[0]!r}; check the labels "
-            "column and the separator (--labels-column, --label-separator)",
+            f"each of the {len(counts)} labels has a single document, for example {rare[0]!r}; check the "
+            "labels column and the separator (--labels-column, --label-separator)",
             field="labels",
         )
     several = any(len(document.labels) > 1 for document in documents)

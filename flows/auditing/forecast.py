@@ -1,23 +1,25 @@
 """What an audit can find and how long it takes, guessed before anything is trained."""
 
+import os
 from dataclasses import dataclass
 
 from flows.auditing.corpora import Corpora
 from flows.auditing.options import AuditOptions
 from flows.auditing.replicates import REAL_SHARE, RUNG_SHARES
+from services.domain.task import TaskType
 from services.evaluator.power import Pilot, planned_effect
 
-# The formula's two assumptions, from text classification with few hundred documents: the
-# arms decide this share of documents differently, and the difference of their scores varies
-# by this much between replicates of 500 training documents.
-DISAGREEMENT = 0.10
+# The formula's two assumptions, from text classification with a few hundred documents: in the
+# mean over replicates the arms decide this share of documents differently, and the difference
+# of their scores varies by this much between replicates of 500 training documents.
+DISAGREEMENT = 0.03
 REPLICATE_SD_AT_500 = 0.012
 ASSUMED_REPLICATES = 1000
 
-# Seconds on one core, tfidf_linear: to start the services, and for one fit of 1,000 rows and
-# one label, out-of-fold fits counted apart.
+# Seconds, tfidf_linear: to start the services, and on one core for one fit of 1,000 rows and
+# one label. The softmax of single-label tasks has a slower solver.
 START_SECONDS = 8.0
-FIT_SECONDS = 0.006
+FIT_SECONDS = {TaskType.SINGLE_LABEL: 0.008, TaskType.MULTI_LABEL: 0.0008}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Forecast:
         detectable: Smallest effect of "this generator" found with power .80 after Holm; None
             where there will be no verdict. By the formula, not by a pilot.
         fits: Models to be fitted.
-        seconds: About, on one core; None for families whose speed is not known.
+        seconds: About, on this machine when idle; None for families whose speed is not known.
     """
 
     detectable: float | None
@@ -45,8 +47,9 @@ def forecast(corpora: Corpora, options: AuditOptions) -> Forecast:
         detectable = assumed_effect(real, families, options.replicates, len(corpora.files))
     fits, rows = _work(corpora, options)
     known = options.family == "tfidf_linear"
-    labels = len(corpora.task.labels)
-    seconds = START_SECONDS + rows / 1000 * labels * FIT_SECONDS if known else None
+    task = corpora.task
+    work = rows / 1000 * len(task.labels) * FIT_SECONDS[task.type]
+    seconds = START_SECONDS + work / len(os.sched_getaffinity(0)) if known else None
     return Forecast(detectable, fits, seconds)
 
 
@@ -65,7 +68,7 @@ def assumed_effect(real_documents: int, families: int, replicates: int, claims: 
 def _work(corpora: Corpora, options: AuditOptions) -> tuple[int, float]:
     """Return the number of fits and the training rows of all fits together."""
     rounds = 1 if corpora.test else options.folds
-    fits_per_plan = options.folds + 1
+    fits_per_plan = options.threshold_folds(corpora.task.type) + 1
     share = 1.0 if corpora.test else 1.0 - 1.0 / options.folds
     real = len(corpora.real) * share
     plans, rows = 0, 0.0

@@ -41,7 +41,9 @@ def load_tables(
     _require_somewhere(given, (*read.values(), *written.values()))
     known = {name: _table(table, given) for name, table in read.items()}
     tables = Tables(
-        known["real"], known.get(TEST), {name: replace(_table(t, given), name=name) for name, t in written.items()}
+        known["real"],
+        known.get(TEST),
+        {name: replace(_table(t, given), name=name) for name, t in written.items()},
     )
     return tables if tables.test else _parted(tables, read["real"])
 
@@ -57,7 +59,8 @@ def file_names(paths: Sequence[str]) -> dict[str, Path]:
         name = path.name.removesuffix(".gz").rpartition(".")[0] or path.name
         if name in named:
             raise InvalidInputError(
-                f"{named[name]} and {path} would both be called {name!r}; rename one of them", field="synthetic"
+                f"{named[name]} and {path} would both be called {name!r}; rename one of them",
+                field="synthetic",
             )
         named[name] = path
     return named
@@ -73,7 +76,9 @@ def _read(name: str, source: Readable) -> RowTable:
     try:
         return read_rows(Path(source))
     except NotFoundError as error:
-        raise NotFoundError(f"{error.message}; give the path of a .csv, .jsonl or .parquet file", field=name) from None
+        raise NotFoundError(
+            f"{error.message}; give the path of a .csv, .jsonl or .parquet file", field=name
+        ) from None
 
 
 def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:

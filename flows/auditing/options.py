@@ -6,6 +6,7 @@ from typing import Any
 
 from services.classifier.families import FAMILIES
 from services.domain.errors import InvalidInputError, NotFoundError
+from services.domain.task import TaskType
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,14 @@ class AuditOptions:
         _require(self.folds >= 2, "folds", "at least 2", self.folds)
         _require(0.0 < self.margin < 1.0, "margin", "between 0 and 1", self.margin)
         _require(0 <= self.seed < 2**63, "seed", "in 0..2^63", self.seed)
+
+    def threshold_folds(self, task_type: TaskType) -> int:
+        """Return the folds of the out-of-fold scores that tune the threshold.
+
+        A single-label task decides by the best label and has no threshold; two folds are the
+        least that the classifier service takes.
+        """
+        return 2 if task_type is TaskType.SINGLE_LABEL else self.folds
 
 
 def default_encoder(family: str) -> str:

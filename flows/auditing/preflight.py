@@ -14,7 +14,9 @@ from services.domain.task import TaskType
 SHOWN_LABELS = 6
 
 
-def preflight(tables: Tables, corpora: Corpora, expected: Forecast, options: AuditOptions) -> tuple[Finding, ...]:
+def preflight(
+    tables: Tables, corpora: Corpora, expected: Forecast, options: AuditOptions
+) -> tuple[Finding, ...]:
     """Return the findings in reading order: what was read, what is wrong with it, what will be run."""
     return (
         *_columns(tables),
@@ -43,7 +45,9 @@ def _described(table: Table) -> str:
         "source": columns.source,
     }
     return ", ".join(
-        f"{role} = {name!r}{' (guessed)' if role in columns.guessed else ''}" for role, name in named.items() if name
+        f"{role} = {name!r}{' (guessed)' if role in columns.guessed else ''}"
+        for role, name in named.items()
+        if name
     )
 
 
@@ -72,8 +76,8 @@ def _labels(corpora: Corpora) -> Iterator[Finding]:
 def _left_out(corpora: Corpora) -> Finding:
     lost = len(corpora.unlabelled)
     text = (
-        f"{len(corpora.rare_labels)} labels have a single real document, train and test together, which cannot be both "
-        f"trained on and tested; they are left out of the task: {_listed(list(corpora.rare_labels))}"
+        f"{len(corpora.rare_labels)} labels have a single real document, train and test together, which "
+        f"cannot be both trained on and tested; they are left out of the task: {_listed(list(corpora.rare_labels))}"
     )
     return Finding("warning", "labels", f"{text}; {lost:,} documents have no other label and go with them")
 
@@ -83,15 +87,21 @@ def _families(tables: Tables, corpora: Corpora) -> Iterator[Finding]:
     groups = duplicate_groups(document.text for document in documents)
     named = bool(tables.real.columns.family)
     families = len(set(corpora.real.families))
-    how = "from the family column and equal texts" if named else "from equal texts, there being no family column"
-    yield Finding("ok", "families", f"{families:,} families among {len(corpora.real):,} real documents, {how}")
+    how = (
+        "from the family column and equal texts"
+        if named
+        else "from equal texts, there being no family column"
+    )
+    yield Finding(
+        "ok", "families", f"{families:,} families among {len(corpora.real):,} real documents, {how}"
+    )
     if groups:
         copies = sum(map(len, groups.values()))
         yield Finding(
             "note",
             "duplicates",
-            f"{copies:,} real documents share their text with another one ({len(groups):,} groups, case and white "
-            "space aside); a group is never split",
+            f"{copies:,} real documents share their text with another one ({len(groups):,} groups, case "
+            "and white space aside); a group is never split",
         )
     clashing = sum(_labels_differ([documents[i] for i in rows]) for rows in groups.values())
     if clashing:
@@ -125,19 +135,21 @@ def _overlap_with_test(corpora: Corpora) -> Finding:
     return Finding(
         "warning",
         "overlap",
-        f"{left_out:,} real documents belong to a family of the test file; they are left out of training, so that "
-        "no test document is known beforehand",
+        f"{left_out:,} real documents belong to a family of the test file; they are left out of training, "
+        "so that no test document is known beforehand",
     )
 
 
 def _sources(name: str, sourced: int, count: int) -> Finding:
     if sourced:
-        return Finding("ok", "sources", f"{name}: {sourced:,} of {count:,} rows name the real document they come from")
+        return Finding(
+            "ok", "sources", f"{name}: {sourced:,} of {count:,} rows name the real document they come from"
+        )
     return Finding(
         "note",
         "sources",
-        f"{name}: no row names the real document it was written from (--source-column), so its writer may know every "
-        "real document, also those that a replicate leaves out",
+        f"{name}: no row names the real document it was written from (--source-column), so its writer may "
+        "know every real document, also those that a replicate leaves out",
     )
 
 
@@ -148,8 +160,8 @@ def _test(tables: Tables, corpora: Corpora, options: AuditOptions) -> Iterator[F
         yield Finding(
             "note",
             "test",
-            f"no test file: {options.folds}-fold cross-fitting by family tests every real document once, and what was "
-            "written from a fold's documents is removed with the fold",
+            f"no test file: {options.folds}-fold cross-fitting by family tests every real document once, "
+            "and what was written from a fold's documents is removed with the fold",
         )
     if tables.test_of_split:
         text = f"the rows of {tables.real.name} whose {tables.real.columns.split!r} is 'test' are the test"
@@ -157,7 +169,9 @@ def _test(tables: Tables, corpora: Corpora, options: AuditOptions) -> Iterator[F
     size = f"{len(tested):,} test documents in {families:,} families"
     if families < options.minimum_families:
         yield Finding(
-            "warning", "test", f"{size}: too few for a verdict, which takes {options.minimum_families} families"
+            "warning",
+            "test",
+            f"{size}: too few for a verdict, which takes {options.minimum_families} families",
         )
     elif families < options.full_test:
         yield Finding("warning", "test", f"{size}: a small test, verdicts say so")
@@ -176,9 +190,9 @@ def _plan(corpora: Corpora, expected: Forecast, options: AuditOptions) -> Iterat
         yield Finding(
             "ok",
             "power",
-            f"differences of about {expected.detectable:.3f} micro-F1 or more will be found with power .80 (a formula: "
-            f"arms that decide one document in ten differently, {options.replicates} replicates, Holm over "
-            f"{len(corpora.files)} files; no pilot was run)",
+            f"differences of about {expected.detectable:.3f} micro-F1 or more will be found with power .80 "
+            f"(a formula: arms that decide three documents in a hundred differently, {options.replicates} "
+            f"replicates, Holm over {len(corpora.files)} files; no pilot was run)",
         )
     time = "" if expected.seconds is None else f", in about {_duration(expected.seconds)}"
     yield Finding(

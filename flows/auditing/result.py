@@ -48,7 +48,9 @@ class AuditResult:
     @property
     def distances(self) -> pd.DataFrame:
         """One row per file and metric."""
-        return _frame([{"file": f.name} | asdict(d) for f in self.files for d in f.distances], Distance, "file")
+        return _frame(
+            [{"file": f.name} | asdict(d) for f in self.files for d in f.distances], Distance, "file"
+        )
 
     @property
     def rejections(self) -> pd.DataFrame:

@@ -69,7 +69,9 @@ def plan_rounds(real: Corpus, has_test: bool, options: AuditOptions) -> tuple[Ro
     return tuple(Round(number, fold.train, fold.test) for number, fold in enumerate(folds))
 
 
-def draw_file(name: str, synthetic: Corpus, real: Corpus, rounds: Sequence[Round], options: AuditOptions) -> FileDraws:
+def draw_file(
+    name: str, synthetic: Corpus, real: Corpus, rounds: Sequence[Round], options: AuditOptions
+) -> FileDraws:
     """Draw a file's replicates in every round."""
     draws = tuple(_draw(name, synthetic, real, one, options) for one in rounds)
     count = min(len(hand) for draw in draws for hand in draw.hands)

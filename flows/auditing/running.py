@@ -52,9 +52,9 @@ def measure(corpora: Corpora, options: AuditOptions, store_root: Path, advance: 
             than folds.
     """
     clock = _Clock()
+    rounds = plan_rounds(corpora.real, corpora.test is not None, options)
     advance("screening", 0, 0)
     screened = {file.name: screen_file(file, corpora) for file in corpora.files}
-    rounds = plan_rounds(corpora.real, corpora.test is not None, options)
     accepted = {name: found.accepted for name, found in screened.items()}
     draws = {name: draw_file(name, c, corpora.real, rounds, options) for name, c in accepted.items()}
     clock.lap("screening")
@@ -76,9 +76,7 @@ def measure(corpora: Corpora, options: AuditOptions, store_root: Path, advance: 
         compared = compare(evaluator, trained.truth, trained.predictions, draws, options)
         clock.lap("comparing")
         advance("distances", 0, 0)
-        distances = measure_distances(
-            evaluator, store, accepted, corpora.real, corpora.tested, options
-        )
+        distances = measure_distances(evaluator, store, accepted, corpora.real, corpora.tested, options)
         clock.lap("distances")
     files = tuple(
         _audited(found, corpora, draws[name], trained, compared, distances[name])
@@ -117,9 +115,7 @@ def _readings(
     families = len(set(corpora.tested.families))
     share = trained.without_donor.get(found.name, 0.0)
     remark = f"{share:.0%} of its rows have no real document of the same label set" if share >= 0.005 else ""
-    fixed = reading(
-        THIS_FILE, compared.this_file[found.name], len(corpora.real), len(found.accepted), remark
-    )
+    fixed = reading(THIS_FILE, compared.this_file[found.name], len(corpora.real), len(found.accepted), remark)
     twins = fixed.replicate_count
     fixed = replace(fixed, replicate_count=1, note=f"{fixed.note}; the control is the mean of {twins} twins")
     redrawn = compared.this_generator.get(found.name)

@@ -102,8 +102,8 @@ def _nothing_left(name: str, refused: Sequence[Rejected]) -> str:
         return f"{name} holds no documents; give a file with at least one"
     reasons = ", ".join(f"{reason} {n:,}" for reason, n in _by_count(row.reason for row in refused).items())
     return (
-        f"nothing of {name} remains after screening: all {len(refused):,} rows were rejected or failed ({reasons}); "
-        "check its columns, its labels and that it is not the real file"
+        f"nothing of {name} remains after screening: all {len(refused):,} rows were rejected or failed "
+        f"({reasons}); check its columns, its labels and that it is not the real file"
     )
 
 

@@ -96,17 +96,19 @@ def _found(
 
 
 def _facts(tables: Tables, corpora: Corpora, options: AuditOptions) -> dict[str, str]:
-    test = f"{tables.test.name}, {len(corpora.tested):,} documents" if tables.test else "cross-fitting by family"
+    test = (
+        f"{tables.test.name}, {len(corpora.tested):,} documents" if tables.test else "cross-fitting by family"
+    )
     return {
         "Real documents": f"{tables.real.name}, {len(corpora.real):,} documents to train on",
         "Test": test,
         "Task": f"{corpora.task.type.value.replace('_', '-')}, {len(corpora.task.labels)} labels",
         "Classifier family": options.family,
         "Encoder": options.encoder,
-        "This file": f"all accepted rows; real documents fixed; the twin is the mean of {options.twins} draws",
+        "This file": f"all accepted rows; real documents fixed; {options.twins} twins, averaged",
         "This generator": (
-            f"{options.replicates} disjoint subsamples, each beside real documents redrawn at two thirds of their "
-            "families"
+            f"{options.replicates} disjoint subsamples, each beside real documents redrawn at two thirds "
+            "of their families"
         ),
         "Worth": "new real documents for the ruler come from the third that a replicate leaves out",
         "Distances": f"floor: real to real text; ceiling: {CEILING}{_seen(tables)}",
@@ -116,7 +118,11 @@ def _facts(tables: Tables, corpora: Corpora, options: AuditOptions) -> dict[str,
 
 
 def _seen(tables: Tables) -> str:
-    return "" if tables.test else "; there is no held-out text, so the writers may have seen what they are compared with"
+    return (
+        ""
+        if tables.test
+        else "; there is no held-out text, so the writers may have seen what they are compared with"
+    )
 
 
 def _environment(seconds: Mapping[str, float], options: AuditOptions) -> dict[str, Any]:

@@ -25,7 +25,9 @@ def print_findings(console: Console, findings: tuple[Finding, ...]) -> None:
     """Print the preflight."""
     grid = Table.grid(padding=(0, 1))
     for finding in findings:
-        grid.add_row(MARKS.get(finding.level, " "), f"[bold]{escape(finding.subject)}[/]", escape(finding.text))
+        grid.add_row(
+            MARKS.get(finding.level, " "), f"[bold]{escape(finding.subject)}[/]", escape(finding.text)
+        )
     console.print("[bold]Preflight[/]")
     console.print(grid)
 
@@ -75,8 +77,8 @@ def _print_distances(console: Console, entry: AuditedFile) -> None:
 def _print_accounts(console: Console, entry: AuditedFile) -> None:
     reasons = ", ".join(f"{reason} {number:,}" for reason, number in entry.reasons.items())
     console.print(
-        f"[bold]screening[/]: {entry.requested:,} rows = {entry.accepted:,} accepted + {entry.rejected:,} rejected + "
-        f"{entry.failed:,} failed{f' ({escape(reasons)})' if reasons else ''}",
+        f"[bold]screening[/]: {entry.requested:,} rows = {entry.accepted:,} accepted + {entry.rejected:,} "
+        f"rejected + {entry.failed:,} failed{f' ({escape(reasons)})' if reasons else ''}",
         highlight=False,
     )
     for example in entry.examples[:SHOWN_EXAMPLES]:

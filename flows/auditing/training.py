@@ -15,7 +15,6 @@ from services.classifier.training import TrainingSpec
 from services.domain.artifact import ArtifactRef
 from services.domain.corpus import Corpus
 from services.domain.seeds import derived_seed
-from services.domain.task import TaskType
 from services.storage.store import Store
 
 Advance = Callable[[int, int], None]
@@ -83,15 +82,10 @@ class Trainer:
             test=test,
             embeddings={},
             encoder=self.options.encoder,
-            folds=self._folds(real.corpus),
+            folds=self.options.threshold_folds(real.corpus.task.type),
             seed=derived_seed(self.options.seed, "audit", "training"),
         )
         return self.classifier.train(spec, on_progress=lambda run: advance(run.done, run.total))
-
-    def _folds(self, real: Corpus) -> int:
-        # A single-label task decides by the best label: it has no threshold to tune, and two
-        # is the least the service takes.
-        return 2 if real.task.type is TaskType.SINGLE_LABEL else self.options.folds
 
     def _merged(
         self,

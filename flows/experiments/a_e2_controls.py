@@ -7,6 +7,7 @@ ruler of real documents.
 
 from collections.abc import Sequence
 
+from flows.cells import Wanted
 from flows.design import Design
 from flows.experiments import (
     EXPERIMENTS,
@@ -53,8 +54,15 @@ class Controls(Question):
         ]
 
 
+def _a_twin(design: Design, regime: int, family: str) -> Wanted:
+    """Return the row twin of the first generator with an arm in a regime: twins are of equal size."""
+    name = next(g.name for g in design.generators if regime in design.regimes_of(g))
+    return row_twin(regime, name, family)
+
+
 def _regimes_with_ceiling(design: Design) -> list[int]:
-    return [n for n in design.regimes if n + design.synthetic_documents <= design.dataset.train]
+    used = {n for generator in design.generators for n in design.regimes_of(generator)}
+    return [n for n in design.regimes if n in used and n + design.synthetic_documents <= design.dataset.train]
 
 
 def _ruler(design: Design, generator: str, family: str, spare: int) -> PlannedRuler:

@@ -139,14 +139,15 @@ ANSWER: Sequence[Claim] = (
         "volume",
         "contrasts of kind gain_vs_real and gain_vs_control at the headline regime and family",
         {
-            "volume": "{risen} of {total} raise {score} over real data alone at {regime} real documents, but against "
-            "a control of the same size {kept} of those {risen} remain (95 % intervals above zero, not "
-            "corrected): "
-            "for {names} no more than added volume is shown.",
-            "all_kept": "{risen} of {total} raise {score} over real data alone at {regime} real documents, and all "
-            "of those also stand above a control of the same size (95 % intervals, not corrected).",
-            "none_risen": "None of {total} is shown to raise {score} over real data alone at {regime} real documents "
-            "(95 % intervals, not corrected).",
+            "volume": "Over real data alone, {score} rises with {risen} of {total} at {regime} real documents, but "
+            "against a control of the same size {kept} of those {risen} remain (95 % intervals above zero, "
+            "not "
+            "corrected): for {names} no more than added volume is shown.",
+            "all_kept": "Over real data alone, {score} rises with {risen} of {total} at {regime} real documents, and "
+            "against a control of the same size all of those remain (95 % intervals above zero, not "
+            "corrected).",
+            "none_risen": "Over real data alone, {score} is not shown to rise with any of {total} at {regime} real "
+            "documents (95 % intervals, not corrected).",
             "none": "Gains over real data alone were not measured, so volume and content cannot be told apart here.",
         },
         volume,
@@ -167,8 +168,8 @@ ANSWER: Sequence[Claim] = (
         {
             "moves": "With more real data, from {low} to {high} documents, the gain against control goes {moves}; "
             "at {high}, {above} of {total} measured there stand above zero (exploratory).",
-            "count": "At the largest regime, {high} real documents, {above} of {total} have a gain against control "
-            "whose 95 % interval lies above zero ({family}, exploratory).",
+            "count": "At the largest regime, {high} real documents, the 95 % interval of the gain against control lies "
+            "above zero for {above} of {total} measured there ({family}, exploratory).",
             "none": "Only one regime was run, so this study does not say how the gain changes with more real data.",
         },
         more_real_data,

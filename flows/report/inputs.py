@@ -37,19 +37,21 @@ class ReportInput:
         design: Facts of the design. Read by name: name, digest, task_type, label_count, regimes (list of
             int), replicates, synthetic_documents, train_pool_documents, test_documents, test_families,
             reference_documents, classifier_families (list), margin (float), declared (list of contrast
-            names), seed, folds, validation, primary_score (default "micro_f1"). Lacking keys are left out
-            of the page; every further key is printed as it is.
+            names), seed, folds, validation, dataset, dataset_is_simulated (bool), primary_score (default
+            "micro_f1"). Lacking keys are left out of the page; every further key is printed as it is.
         environment: Read by name: processor, memory (dict: peak_pss_bytes, mean_pss_bytes, sample_count,
             every_seconds), encoder (dict: name, revision), packages (dict), digests (dict),
-            wall_seconds (dict: stage -> seconds). Every further key is printed as it is.
+            wall_seconds (dict: stage -> seconds), algorithms (dict). Every further key is printed as it is.
         profile: "embedded", "tgi", ...
         generators: In the order in which the page lists them.
         cells: One row a cell.
         measurements: One row a cell, metric and threshold rule; `value` null where undefined. `role` is
             "treatment" or "control". A control drawn for one corpus names its generator; real_only does not.
         contrasts: One row a contrast. `kind`: gain_vs_control, gain_vs_real, gain_vs_resampled, ceiling
-            (new_real against its control) or retrieval. `arm` and `control` are arm names, `generator` is
-            "" for the ceiling. `score`: micro_f1 (the tuned threshold), micro_f1@0.5, lrap, ndcg@10, ...
+            (new_real against its control) or retrieval. `arm` and `control` are arm names, condition before a
+            colon ("row_twin:oracle"); `generator` is "" for the ceiling, which is drawn beside the raw
+            gains where its control is real_only. `score`: micro_f1 (the tuned threshold), micro_f1@0.5,
+            lrap, ndcg@10, ...
             `reading`: "real_only" or "all" for retrieval, "" elsewhere. `regime`: documents, null where it
             does not apply. `effect` null where undefined, with the reason in `note`.
         worths: One row a ruler. `low` null means less than none, `high` null means more than `cap`.
@@ -57,8 +59,8 @@ class ReportInput:
             corpora, "all" for a corpus that recurs in every regime. `normalised`: (value - floor) /
             (ceiling - floor), null where that gap is under 4 floor sd. `low` and `high` may be null: then
             the page makes its interval over replicates.
-        retrieval: One row a reading, arm, generator and metric: means over replicates. generator "" is the
-            index of real documents alone. Differences to that index are contrasts of kind "retrieval".
+        retrieval: One row a reading, arm, generator and metric: means over replicates. arm real_only is
+            the index of real documents alone. Differences to that index are contrasts of kind "retrieval".
         rejections: One row a corpus: requested = accepted + rejected + failed.
         rejection_reasons: Long. `outcome`: rejected, failed, or flagged (counted but kept, as for
             simulator presets).

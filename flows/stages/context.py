@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flows.cells import Cell, Grid
 from flows.design import Design, Profile
@@ -13,6 +14,7 @@ from flows.experiments import (
     PlannedRuler,
     PlannedSearch,
 )
+from services.domain.corpus import Corpus
 from services.domain.seeds import derived_seed
 from services.storage.store import Store
 
@@ -29,6 +31,10 @@ class Study:
     clients: Clients
     store: Store
     algorithms: Mapping[str, str]
+
+    def corpus(self, sha256: str) -> Corpus:
+        """Return a stored corpus; the few that are asked for again and again are kept."""
+        return _corpus(str(self.store.root), sha256)
 
     @property
     def grid(self) -> Grid:
@@ -83,3 +89,8 @@ def algorithms(clients: Clients) -> dict[str, str]:
     found = {backend.name: backend.version for backend in clients.generator.list_backends()}
     found |= {family.name: family.version for family in clients.classifier.list_families()}
     return found
+
+
+@lru_cache(maxsize=96)
+def _corpus(root: str, sha256: str) -> Corpus:
+    return Store(root).get_corpus(sha256)

@@ -22,7 +22,7 @@ def count_texts(study: Study, corpora: Sequence[str]) -> int:
     Raises:
         PreconditionError: More than the design's budget.
     """
-    digests = {text_digest(text) for sha in corpora for text in study.store.get_corpus(sha).texts}
+    digests = {text_digest(text) for sha in corpora for text in study.corpus(sha).texts}
     budget = study.design.embedding_budget
     if len(digests) > budget:
         raise PreconditionError(

@@ -93,7 +93,7 @@ def _specification(
     study: Study, material: Material, key: CorpusKey, generator: GeneratorDesign
 ) -> GenerationSpec:
     behind = study.profile.behind(generator)
-    train = study.store.get_corpus(material.train)
+    train = study.corpus(material.train)
     size = key.regime or study.design.smallest_regime
     rows = replicate(study, train, key.replicate).regime(size)
     return GenerationSpec(
@@ -117,7 +117,7 @@ def _plain(spec: GenerationSpec) -> dict[str, Any]:
 
 def _write(study: Study, material: Material, key: CorpusKey, spec: GenerationSpec) -> ArtifactRef:
     wanted = study.design.synthetic_documents
-    real = [study.store.get_corpus(sha) for sha in (material.train, material.test, material.reference) if sha]
+    real = [study.corpus(sha) for sha in (material.train, material.test, material.reference) if sha]
     keeps = _keeps_rejected(study, spec.backend)
     outcomes: list[Outcome] = []
     kept: list[Document] = []

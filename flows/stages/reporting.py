@@ -15,7 +15,7 @@ from flows.datasets import DATASETS
 from flows.environment import describe_environment
 from flows.report.columns import empty_table
 from flows.report.inputs import GeneratorInfo, NotRun, ReportInput
-from flows.report.rendering import render_report
+from flows.report.rendering import claims_of, render_report
 from flows.run import StudyRun
 from flows.stages import measuring, searching
 from flows.truth import planted_truth
@@ -170,7 +170,7 @@ def _search_contrast(
 
 def _design_facts(run: StudyRun) -> dict[str, Any]:
     design, material = run.study.design, run.loaded
-    test = run.study.store.get_corpus(material.test)
+    test = run.study.corpus(material.test)
     declared = [c.name for c in run.plan.contrasts if c.declared]
     return {
         "name": design.name,
@@ -227,6 +227,10 @@ def _write_tables(run: StudyRun, report: ReportInput, folder: Path) -> None:
         ("fidelity", report.fidelity),
         ("retrieval", report.retrieval),
         ("rejections", report.rejections),
+        ("rejection_reasons", report.rejection_reasons),
+        ("rejection_examples", report.rejection_examples),
+        ("planted_truth", report.planted_truth),
+        ("sentences", claims_of(report)),
     ):
         replace(folder / f"{name}.parquet", table.to_parquet(index=False))
     timings = pd.DataFrame({"stage": list(run.timings), "seconds": list(run.timings.values())})

@@ -102,7 +102,7 @@ def _segments(
     search: PlannedSearch,
     number: int,
 ) -> tuple[SegmentRows, ...]:
-    train = Segment(material.train, study.store.get_corpus(material.train))
+    train = Segment(material.train, study.corpus(material.train))
     drawn = replicate(study, train.corpus, number)
     size = max(study.design.regimes)
     real = _rows(train, drawn.regime(size), embeddings)
@@ -134,7 +134,7 @@ def _synthetic(
     generator = study.design.generator(search.generator)
     regime = max(generator.regimes) if generator.scope == "regime" else 0
     sha = written[CorpusKey(generator.name, number, regime)].corpus
-    return Segment(sha, study.store.get_corpus(sha))
+    return Segment(sha, study.corpus(sha))
 
 
 def _copies(

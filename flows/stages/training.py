@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from typing import Any
 
 from flows.cells import Batch, Cell
@@ -15,7 +14,6 @@ from services.domain.artifact import ArtifactRef
 from services.domain.errors import PreconditionError
 from services.domain.measurement import Measurement
 from services.domain.seeds import stream
-from services.storage.store import Store
 
 VERSION = "1"
 
@@ -86,11 +84,12 @@ def compose(
 
 
 def _scene(study: Study, material: Material, written: Mapping[CorpusKey, Written], cell: Cell) -> Scene:
-    train = _segment(study.store, material.train)
+    train = Segment(material.train, study.corpus(material.train))
     drawn = replicate(study, train.corpus, cell.replicate)
     synthetic = None
     if cell.arm.generator:
-        synthetic = _segment(study.store, _corpus_of(study, written, cell).corpus)
+        sha256 = _corpus_of(study, written, cell).corpus
+        synthetic = Segment(sha256, study.corpus(sha256))
     return Scene(
         real=train,
         real_rows=drawn.regime(cell.regime),
@@ -161,13 +160,3 @@ def _publish(
 
 def _key(cell: Cell) -> dict[str, str]:
     return {"kind": "cell", "version": VERSION, "cell": cell.id}
-
-
-def _segment(store: Store, sha256: str) -> Segment:
-    return _cached_segment(str(store.root), sha256)
-
-
-@lru_cache(maxsize=48)
-def _cached_segment(root: str, sha256: str) -> Segment:
-    # Corpora are immutable, and a batch asks for the same few again and again.
-    return Segment(sha256, Store(root).get_corpus(sha256))

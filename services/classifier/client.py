@@ -2,13 +2,15 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from services.classifier.models import KeptModel
 from services.classifier.runs import RunState, TrainingRun
 from services.classifier.specification import TrainingSpec
 from services.domain.artifact import ArtifactRef
+from services.domain.corpus import Corpus
 from services.domain.errors import BackendUnavailableError, RunCancelledError, StudyError
 from services.domain.plan import Part, TrainingPlan
 from services.rpc.channel import channel, invoke, invoke_stream
@@ -40,6 +42,31 @@ STATES = {
 }
 
 
+@dataclass(frozen=True)
+class InlineTraining:
+    """One classifier trained on a small corpus that is sent along, every document once.
+
+    Args:
+        train: The real documents.
+        test: Of the same task; scored, and of other families.
+        family: One of `list_families`.
+        parameters: The family's.
+        encoder: For families that use embeddings.
+        folds: For out-of-fold scores, from which the threshold is tuned.
+        seed: Decides the folds.
+        keep_model: Whether the model is kept for predictions.
+    """
+
+    train: Corpus
+    test: Corpus
+    family: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    encoder: str = ""
+    folds: int = 5
+    seed: int = 0
+    keep_model: bool = True
+
+
 class FamilyInfo(NamedTuple):
     """A family as a service describes it."""
 
@@ -63,7 +90,9 @@ class ClassifierClient:
         self._address = address
         self._stub = classifier_pb2_grpc.ClassifierServiceStub(channel(address))
 
-    def train(self, spec: TrainingSpec, on_progress: OnProgress | None = None) -> tuple[ArtifactRef, ...]:
+    def train(
+        self, spec: TrainingSpec | InlineTraining, on_progress: OnProgress | None = None
+    ) -> tuple[ArtifactRef, ...]:
         """Return one result per plan, training what is not stored yet.
 
         Outlives a restart of the service: finished plans are kept, the others go on.
@@ -88,9 +117,10 @@ class ClassifierClient:
                     raise
                 time.sleep(RETRY_SECONDS)
 
-    def create(self, spec: TrainingSpec) -> TrainingRun:
+    def create(self, spec: TrainingSpec | InlineTraining) -> TrainingRun:
         """Start a run, or return the one that exists."""
-        request = classifier_pb2.CreateTrainingRunRequest(spec=spec_to_proto(spec))
+        message = inline_to_proto(spec) if isinstance(spec, InlineTraining) else spec_to_proto(spec)
+        request = classifier_pb2.CreateTrainingRunRequest(spec=message)
         return run_from_proto(invoke(self._stub.CreateTrainingRun, request, self._address).run)
 
     def get(self, run_id: str) -> TrainingRun:
@@ -161,6 +191,25 @@ def spec_to_proto(spec: TrainingSpec) -> classifier_pb2.TrainingSpec:
         fold_count=spec.folds,
         seed=spec.seed,
         keep_models=spec.keep_models,
+    )
+
+
+def inline_to_proto(spec: InlineTraining) -> classifier_pb2.TrainingSpec:
+    """Return a specification as a message that holds its corpora."""
+    count = len(spec.train)
+    # The service fills in the digest of a run's only segment.
+    part = classifier_pb2.Part(rows=range(count), weights=[1.0] * count, scored=True)
+    return classifier_pb2.TrainingSpec(
+        task=task_to_proto(spec.train.task),
+        family=spec.family,
+        parameters_json=json.dumps(dict(spec.parameters), sort_keys=True),
+        segments=[source_to_proto(spec.train)],
+        plans=[classifier_pb2.TrainingPlan(stages=[classifier_pb2.Stage(parts=[part])])],
+        test=source_to_proto(spec.test),
+        encoder=spec.encoder,
+        fold_count=spec.folds,
+        seed=spec.seed,
+        keep_models=spec.keep_model,
     )
 
 

@@ -71,7 +71,9 @@ def _check_identifiers(documents: Sequence[Document]) -> None:
 
 def _check_document(i: int, document: Document, task: Task, known: set[str]) -> None:
     if not document.text.strip():
-        raise InvalidInputError(f"document {document.id!r} (row {i}) has no text", field=f"documents[{i}].text")
+        raise InvalidInputError(
+            f"document {document.id!r} (row {i}) has no text", field=f"documents[{i}].text"
+        )
     if not document.labels:
         raise InvalidInputError(
             f"document {document.id!r} (row {i}) has no labels", field=f"documents[{i}].labels"

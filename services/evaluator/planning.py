@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from services.domain.artifact import ArtifactRef
+from services.domain.corpus import Corpus
 from services.domain.measurement import Interval
 
 Artifacts = tuple[ArtifactRef, ...]
@@ -179,11 +180,11 @@ class Rules:
 class FidelitySpec:
     """Corpora to measure against one held-out reference; embeddings pair with corpora."""
 
-    reference: ArtifactRef
+    reference: ArtifactRef | Corpus
     reference_embeddings: ArtifactRef
-    corpora: Artifacts
+    corpora: tuple[ArtifactRef | Corpus, ...]
     embeddings: Artifacts
     metrics: tuple[str, ...]
-    ceiling: ArtifactRef | None = None
+    ceiling: ArtifactRef | Corpus | None = None
     ceiling_embeddings: ArtifactRef | None = None
     seed: int = 0

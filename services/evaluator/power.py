@@ -37,11 +37,13 @@ def minimum_detectable_effect(
     alpha: float = 0.05,
     power: float = 0.80,
 ) -> float:
-    """Return (t_alpha + t_power) * SE, with alpha divided by the number of claims.
+    """Return (t_alpha + t_power) * SE, with alpha halved and divided by the number of claims.
 
-    That is the first and hardest of Holm's steps.
+    Halved because a verdict needs twice the smaller one-sided p below alpha; with
+    alpha itself the power would be about .70, not .80. Divided because that is the
+    first and hardest of Holm's steps.
     """
-    needed = t_quantile(1.0 - alpha / claims, degrees_of_freedom)
+    needed = t_quantile(1.0 - alpha / (2 * claims), degrees_of_freedom)
     return (needed + t_quantile(power, degrees_of_freedom)) * standard_error
 
 

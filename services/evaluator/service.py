@@ -22,6 +22,7 @@ from services.rpc.convert import (
     measurement_to_proto,
     source_from_proto,
 )
+from services.rpc.sharing import shared_stream
 from services.rpc.streaming import progress_stream
 from services.rpc.workers import WorkerPool
 from services.storage.store import Store
@@ -63,7 +64,7 @@ class EvaluatorServicer(evaluator_pb2_grpc.EvaluatorServiceServicer):
             "encoder": request.encoder,
             "fit_on": await self._source(request, "fit_on"),
         }
-        async for kind, content in progress_stream(self._workers, EMBED_JOB, payload):
+        async for kind, content in shared_stream(self._workers, EMBED_JOB, payload):
             if kind == "progress":
                 yield evaluator_pb2.EmbedResponse(progress=_progress(content))
             else:

@@ -17,7 +17,8 @@ from services.features.encoders import ENCODERS, Embeddings, Encoder, FittedEnco
 from services.features.matrices import check_finite
 from services.storage.store import Store
 
-CHUNK_TEXTS = 2048
+# Some seconds of work: what a kill can cost, and how often progress is seen.
+CHUNK_TEXTS = 1024
 
 Report = Callable[[dict[str, Any]], None]
 Chunk = tuple[str, ...]
@@ -47,18 +48,17 @@ def embed(payload: dict[str, Any], report: Report) -> dict[str, Any]:
         report: Gets activity, done_count and total_count, in texts.
 
     Returns:
-        embeddings: sha256 and row_count per corpus (none from a shard);
+        embeddings: sha256 and row_count per corpus (none from a shard that had to encode);
         encoder_revision.
     """
     store = Store(payload["store"])
     encoder = open_encoder(store, payload["encoder"], payload.get("fit_on"))
     shard_count = int(payload.get("of", 1))
     job = _Job(store, encoder, tuple(payload["corpora"]), int(payload.get("shard", 0)), shard_count)
-    texts = {digest: corpus_texts(store, digest) for digest in dict.fromkeys(job.corpora)}
-    references: tuple[ArtifactRef, ...] = ()
-    vectors = _encode_missing(job, texts, report)
-    if "shard" not in payload:
-        references = tuple(_matrix(job, digest, texts[digest], vectors) for digest in job.corpora)
+    found = [store.lookup(_matrix_key(job, digest)) for digest in job.corpora]
+    references = [reference for reference in found if reference is not None]
+    if len(references) < len(found):
+        references = _embed(job, report, assembling="shard" not in payload)
     return {
         "embeddings": [{"sha256": r.sha256, "row_count": r.row_count} for r in references],
         "encoder_revision": encoder.revision,
@@ -149,6 +149,14 @@ def _fitted(store: Store, name: str, entry: FittedEncoder, fit_on: str | None) -
     return entry.restore(store.get_arrays(learned)[0], learned.sha256)
 
 
+def _embed(job: _Job, report: Report, assembling: bool) -> list[ArtifactRef]:
+    texts = {digest: corpus_texts(job.store, digest) for digest in dict.fromkeys(job.corpora)}
+    vectors = _encode_missing(job, texts, report)
+    if not assembling:
+        return []
+    return [_matrix(job, digest, texts[digest], vectors) for digest in job.corpora]
+
+
 def _encode_missing(job: _Job, texts: Mapping[str, list[str]], report: Report) -> dict[str, np.ndarray]:
     """Return all vectors by text digest; those of other shards are left out."""
     by_digest = {text_digest(text): text for corpus in texts.values() for text in corpus}
@@ -157,9 +165,11 @@ def _encode_missing(job: _Job, texts: Mapping[str, list[str]], report: Report) -
     mine = [chunk for i, chunk in enumerate(chunks) if i % job.shard_count == job.shard]
     done, total = 0, sum(map(len, mine))
     for chunk in mine:
+        new = job.store.lookup(_chunk_key(job, chunk)) is None
         vectors.update(zip(chunk, _chunk_vectors(job, chunk, by_digest), strict=True))
         done += len(chunk)
-        report({"activity": "texts embedded", "done_count": done, "total_count": total})
+        if new:
+            report({"activity": "texts embedded", "done_count": done, "total_count": total})
     return vectors
 
 
@@ -189,13 +199,15 @@ def _agreed_chunks(job: _Job, wanted: Iterable[str], known: Mapping[str, np.ndar
 
 
 def _chunk_vectors(job: _Job, chunk: Chunk, texts: Mapping[str, str]) -> Embeddings:
-    key = {"kind": "embedded_texts", "encoder": job.encoder.revision, "texts": spec_digest(list(chunk))}
-
     def compute() -> ArtifactRef:
         vectors = encode_chunk(job.encoder, [texts[digest] for digest in chunk])
         return job.store.put_arrays({"embeddings": vectors}, {"encoder": job.encoder.revision})
 
-    return job.store.get_arrays(job.store.computed(key, compute))[0]["embeddings"]
+    return job.store.get_arrays(job.store.computed(_chunk_key(job, chunk), compute))[0]["embeddings"]
+
+
+def _chunk_key(job: _Job, chunk: Chunk) -> dict[str, str]:
+    return {"kind": "embedded_texts", "encoder": job.encoder.revision, "texts": spec_digest(list(chunk))}
 
 
 def _matrix(job: _Job, digest: str, texts: Sequence[str], vectors: Mapping[str, np.ndarray]) -> ArtifactRef:

@@ -100,7 +100,7 @@ def relatives(collection: Collection, queries: Collection) -> tuple[npt.NDArray[
 def _load(
     store: Store, segment: SegmentRows, task: Task, needs_embeddings: bool, field: str
 ) -> tuple[Corpus, Matrix | None, bool]:
-    corpus = store.get_corpus(segment.corpus)
+    corpus = store.get_corpus(segment.stored)
     if corpus.task != task:
         raise InvalidInputError(
             f"{field} has a task of {len(corpus.task.labels)} labels that is not the index' own: use one label list",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.domain.artifact import ArtifactRef
+from services.domain.corpus import Corpus
 from services.domain.digest import spec_digest
 from services.domain.errors import InvalidInputError
 from services.domain.measurement import Measurement
@@ -16,16 +17,27 @@ class SegmentRows:
     """Rows of one corpus.
 
     Args:
-        corpus: The corpus.
+        corpus: The corpus; a client may send a small one along.
         rows: Distinct rows; empty for all.
         embeddings: Of the whole corpus; None for retrievers that need none.
         synthetic: The reading "real_only" gives these documents no gain.
     """
 
-    corpus: ArtifactRef
+    corpus: ArtifactRef | Corpus
     rows: tuple[int, ...] = ()
     embeddings: ArtifactRef | None = None
     synthetic: bool = False
+
+    @property
+    def stored(self) -> ArtifactRef:
+        """The corpus' reference; a service stores what came along before it looks at it.
+
+        Raises:
+            InvalidInputError: It has not been stored.
+        """
+        if isinstance(self.corpus, Corpus):
+            raise InvalidInputError("the corpus of a segment has to be stored first", field="spec.segments")
+        return self.corpus
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,7 @@ def spec_to_json(spec: IndexSpec) -> dict[str, Any]:
         "task": {"type": spec.task.type.value, "labels": list(spec.task.labels)},
         "segments": [
             {
-                "corpus": segment.corpus.sha256,
+                "corpus": segment.stored.sha256,
                 "rows": list(segment.rows),
                 "embeddings": segment.embeddings.sha256 if segment.embeddings else "",
                 "synthetic": segment.synthetic,

@@ -45,6 +45,7 @@ class WorkerPool:
     """
 
     def __init__(self, count: int, threads: int, waiting: int = limits.JOBS_WAITING) -> None:
+        self.count = count
         self.threads = threads
         self._slots = asyncio.Semaphore(count)
         self._room = count + waiting

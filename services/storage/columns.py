@@ -1,12 +1,12 @@
 """Which columns of a file hold what: given, or guessed and shown."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from services.domain.errors import InvalidInputError
-from services.storage.tabular import Row, RowTable
+from services.storage.cells import flag, is_json_list, label_cells, text_cell
+from services.storage.tabular import RowTable
 
 # By preference.
 NAMES: Mapping[str, tuple[str, ...]] = {
@@ -100,12 +100,12 @@ def records(table: RowTable, columns: Columns) -> tuple[Record, ...]:
     return tuple(
         Record(
             row.place,
-            _cell(row, columns.id),
-            _cell(row, columns.text),
-            _labels(row, columns),
-            _cell(row, columns.family),
-            _cell(row, columns.split),
-            _cell(row, columns.source),
+            text_cell(row, columns.id),
+            text_cell(row, columns.text),
+            label_cells(row, columns.labels, columns.separator),
+            text_cell(row, columns.family),
+            text_cell(row, columns.split),
+            text_cell(row, columns.source),
         )
         for row in table.rows
     )
@@ -167,16 +167,7 @@ def _label_columns(table: RowTable, taken: set[str]) -> tuple[str, ...]:
 
 def _is_flag(table: RowTable, column: str) -> bool:
     values = [row.values.get(column) for row in table.rows]
-    return all(_flag(value) is not None for value in values)
-
-
-def _flag(value: Any) -> bool | None:
-    """Return what a 0/1 cell says, None for any other cell."""
-    if value is None or isinstance(value, list | dict):
-        return None
-    return {"0": False, "1": True, "0.0": False, "1.0": True, "false": False, "true": True}.get(
-        str(value).strip().lower()
-    )
+    return all(flag(value) is not None for value in values)
 
 
 def _mean_length(table: RowTable, column: str) -> float:
@@ -188,7 +179,7 @@ def _separator(table: RowTable, columns: Columns) -> str:
     if len(columns.labels) != 1:
         return ""
     cells = [row.values.get(columns.labels[0]) for row in table.rows]
-    strings = {cell for cell in cells if isinstance(cell, str) and not _is_json_list(cell)}
+    strings = {cell for cell in cells if isinstance(cell, str) and not is_json_list(cell)}
     for separator in SEPARATORS:
         if any(separator in cell for cell in strings) and _joins(separator, strings):
             return separator
@@ -203,51 +194,3 @@ def _joins(separator: str, cells: set[str]) -> bool:
     joined = [[part.strip() for part in cell.split(separator)] for cell in cells]
     names = [name for parts in joined for name in dict.fromkeys(parts)]
     return len(names) > len(set(names))
-
-
-def _is_json_list(cell: str) -> bool:
-    return cell.lstrip().startswith("[") and cell.rstrip().endswith("]")
-
-
-def _cell(row: Row, column: str) -> str:
-    value = row.values.get(column) if column else None
-    if value is None:
-        return ""
-    if isinstance(value, list | dict):
-        raise InvalidInputError(
-            f"{row.place}: column {column!r} holds a {type(value).__name__} where a string is needed",
-            field="path",
-        )
-    return str(value)
-
-
-def _labels(row: Row, columns: Columns) -> tuple[str, ...]:
-    if len(columns.labels) > 1:
-        return tuple(name for name in columns.labels if _flag_at(row, name))
-    value = row.values.get(columns.labels[0])
-    names = _label_names(row, value, columns.separator)
-    return tuple(dict.fromkeys(name for name in (str(n).strip() for n in names) if name))
-
-
-def _flag_at(row: Row, column: str) -> bool:
-    value = _flag(row.values.get(column))
-    if value is None:
-        raise InvalidInputError(
-            f"{row.place}: label column {column!r} holds {row.values.get(column)!r} where 0 or 1 is needed",
-            field="path",
-        )
-    return value
-
-
-def _label_names(row: Row, value: Any, separator: str) -> Sequence[Any]:
-    if value is None:
-        return ()
-    if isinstance(value, list):
-        return value
-    text = str(value)
-    if _is_json_list(text):
-        try:
-            return list(json.loads(text))
-        except ValueError as error:
-            raise InvalidInputError(f"{row.place}: malformed list of labels: {error}", field="path") from None
-    return text.split(separator) if separator else (text,)

@@ -14,7 +14,7 @@ from synthtrial.launching.settings import LaunchError
 
 RESTARTS = 3
 LOG_LINES = 12
-TICK_SECONDS = 0.1
+TICK_SECONDS = 0.2
 
 
 @dataclass(slots=True)

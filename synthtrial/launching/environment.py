@@ -83,8 +83,16 @@ def _python_path(root: Path) -> str:
 
 
 def _threads(budget: int) -> dict[str, str]:
-    """Stages run one after another, so each service may use the whole budget when its turn comes."""
-    names = ("SYNTHTRIAL_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
-    # BLAS inside a thread pool of ours would multiply the threads.
-    single = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    return {name: str(budget) for name in names} | dict.fromkeys(single, "1")
+    """Stages run one after another, so each service may use the whole budget when its turn comes.
+
+    It is spent on single-threaded workers side by side: numbers then never
+    depend on a thread count.
+    """
+    single = (
+        "SYNTHTRIAL_THREADS",
+        "OMP_NUM_THREADS",
+        "NUMBA_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+    )
+    return {"SYNTHTRIAL_WORKERS": str(budget)} | dict.fromkeys(single, "1")

@@ -66,6 +66,16 @@ class PrefectApi:
             swept += len(stale)
         return swept
 
+    def has_deployment(self, name: str) -> bool:
+        """Say whether there is a deployment `flow/name`."""
+        try:
+            self.call(f"/deployments/name/{name}")
+        except urllib.error.HTTPError as error:
+            if error.code != 404:
+                raise
+            return False
+        return True
+
     def find_run(self, name: str) -> RunState | None:
         """Return the flow run of this name."""
         found = self.call("/flow_runs/filter", {"flow_runs": {"name": {"any_": [name]}}, "limit": 1})

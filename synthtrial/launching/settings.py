@@ -74,6 +74,11 @@ class Settings:
         return self.results / "latest" / "report.html"
 
     @property
+    def deployed_file(self) -> Path:
+        """Beside the database that it speaks of."""
+        return self.state / "prefect" / "deployed"
+
+    @property
     def servers_file(self) -> Path:
         """Where `up` says what it runs."""
         return self.state / "servers.json"

@@ -10,6 +10,7 @@ from types import FrameType
 
 from synthtrial.launching import ports
 from synthtrial.launching.children import RESTARTS, Child, Children, start_guardian
+from synthtrial.launching.deploying import is_deployed, note_deployed
 from synthtrial.launching.environment import Addresses, base_environment, service_environment
 from synthtrial.launching.memory import MemorySampler
 from synthtrial.launching.prefect_api import PrefectApi
@@ -62,11 +63,8 @@ class Stack:
         self.children.wait(self.api.is_healthy, STARTUP_SECONDS, f"Prefect at {self.api.url}")
         self.api.create_pool(self.settings.pool)
         self._sweep()
-        deploy = self.children.start_once(
-            "deploy", self._prefect("deploy", "--all", "--prefect-file", str(DEPLOYMENT_FILE))
-        )
         self._start_worker()
-        self.children.finish(deploy, STARTUP_SECONDS)
+        self._deploy()
         self.children.finish(health, STARTUP_SECONDS)
 
     def run_once(self, role: str, *arguments: str) -> Child:
@@ -80,6 +78,11 @@ class Stack:
         if self.is_attached:
             with suppress(OSError):
                 self.api.cancel(run_id)
+
+    def _deploy(self) -> None:
+        if not is_deployed(self.settings, self.api):
+            self.run_once("deploy", "deploy", "--all", "--prefect-file", str(DEPLOYMENT_FILE))
+            note_deployed(self.settings)
 
     def _tick(self) -> None:
         self.memory.sample_when_due()

@@ -42,14 +42,18 @@ def test_depth_beyond_the_documents_returns_them_all(retriever: Retriever) -> No
 
 def test_shorter_list_is_the_beginning_of_a_longer_one(retriever: Retriever) -> None:
     index = retriever.index(DOCUMENTS)
-    np.testing.assert_array_equal(index.search(QUERIES, 3).positions, index.search(QUERIES, 20).positions[:, :3])
+    np.testing.assert_array_equal(
+        index.search(QUERIES, 3).positions, index.search(QUERIES, 20).positions[:, :3]
+    )
 
 
 def test_query_does_not_depend_on_its_neighbours(retriever: Retriever) -> None:
     index, assembled = retriever.index(DOCUMENTS), QUERIES
     assert assembled.embeddings is not None
     alone = Items(assembled.texts[4:5], assembled.masks[4:5], assembled.embeddings[4:5])
-    np.testing.assert_array_equal(index.search(alone, 10).positions[0], index.search(assembled, 10).positions[4])
+    np.testing.assert_array_equal(
+        index.search(alone, 10).positions[0], index.search(assembled, 10).positions[4]
+    )
 
 
 def test_ties_go_to_the_earlier_document(retriever: Retriever) -> None:

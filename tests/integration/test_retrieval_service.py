@@ -22,7 +22,12 @@ TASK = Task(TaskType.MULTI_LABEL, ("wheels", "hearing"))
 
 
 def inline(name: str, *labels: str) -> Corpus:
-    return Corpus(TASK, tuple(Document(f"{name}{i}", f"{name} {i}", (label,), f"{name}{i}") for i, label in enumerate(labels)))
+    return Corpus(
+        TASK,
+        tuple(
+            Document(f"{name}{i}", f"{name} {i}", (label,), f"{name}{i}") for i, label in enumerate(labels)
+        ),
+    )
 
 
 def test_index_is_built_searched_scored_and_deleted(store: Store, service_address: InProcess) -> None:
@@ -76,8 +81,9 @@ def test_dense_search_on_cranfield_scores_as_it_should(
     for query, _, document, grade in map(str.split, (folder / "qrels.trec.txt").read_text().splitlines()):
         grades.setdefault(query, {})[document] = float(int(grade) > 0)
     gains = np.array([[grades[one.query_id].get(h.document_id, 0.0) for h in one.hits] for one in lists])
-    ideal = np.array([np.pad(sorted(grades[one.query_id].values(), reverse=True), (0, 10))[:10] for one in lists])
+    ideal = np.array(
+        [np.pad(sorted(grades[one.query_id].values(), reverse=True), (0, 10))[:10] for one in lists]
+    )
     scores = ndcg(gains, ideal)
     # Mixing up the two numberings of the queries scores below .05.
-    print(scores.values[scores.defined].mean())
     assert 0.3 < scores.values[scores.defined].mean() < 0.6

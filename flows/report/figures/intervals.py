@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import altair as alt
-import pandas as pd
 
-from flows.report.figures.theme import finished, series_scale, shape_scale, signed_axis
+from flows.report.figures.theme import finished, inline, series_scale, shape_scale, signed_axis
 
 ROW_HEIGHT = 19
 LABEL_PIXELS = 118
@@ -33,7 +32,7 @@ def chart(
     title: str,
 ) -> dict[str, Any]:
     """A Vega-Lite chart of effects around zero with the margin as a band."""
-    data = pd.DataFrame([{**w._asdict(), **w.words} for w in whiskers]).drop(columns="words")
+    data = inline({**w._asdict(), **w.words, "words": None} for w in whiskers)
     x_scale = alt.Scale(domain=list(axis), nice=False, zero=False)
     y = alt.Y(
         "label:N",
@@ -44,18 +43,18 @@ def chart(
     )
     # Layers share an axis, and its title is drawn only if all of them agree on it.
     x = alt.X(title=title, scale=x_scale, axis=signed_axis(labelFlush=True, domain=False, ticks=False))
-    absent = [label for label in labels if label not in set(data["label"])]
+    absent = [label for label in labels if all(whisker.label != label for whisker in whiskers)]
     layers = [
         *_ground(axis, margin, x),
         *_absent(absent, axis, x, y),
         *_marks(alt.Chart(data), whiskers[0].words, x, y, series),
     ]
-    return finished(layers, len(labels) * (ROW_HEIGHT * len(series) + 6))
+    return finished(layers, len(labels) * max(30, ROW_HEIGHT * len(series) + 6))
 
 
 def _ground(axis: tuple[float, float], margin: float, x: alt.X) -> list[alt.Chart]:
-    band = pd.DataFrame({"from": [max(-margin, axis[0])], "to": [min(margin, axis[1])]})
-    zero = pd.DataFrame({"zero": [0.0]})
+    band = inline([{"from": max(-margin, axis[0]), "to": min(margin, axis[1])}])
+    zero = inline([{"zero": 0.0}])
     return [
         alt.Chart(band).mark_rect(color="var(--band)").encode(x=_of("from", x), x2="to:Q"),
         alt.Chart(zero).mark_rule(color="var(--rule-strong)").encode(x=_of("zero", x)),
@@ -65,7 +64,7 @@ def _ground(axis: tuple[float, float], margin: float, x: alt.X) -> list[alt.Char
 def _absent(labels: list[str], axis: tuple[float, float], x: alt.X, y: alt.Y) -> list[alt.Chart]:
     if not labels:
         return []
-    data = pd.DataFrame({"label": labels, "start": axis[0], "words": "not run"})
+    data = inline({"label": label, "start": axis[0], "words": "not run"} for label in labels)
     text = alt.Chart(data).mark_text(align="left", dx=4, fontSize=11, fontStyle="italic")
     return [text.encode(x=_of("start", x), y=y, text="words:N", color=alt.value("var(--muted)"))]
 

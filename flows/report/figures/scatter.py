@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import altair as alt
-import pandas as pd
 
-from flows.report.figures.theme import finished, signed_axis
+from flows.report.figures.theme import finished, inline, signed_axis
 
 
 class Offset(NamedTuple):
@@ -75,9 +74,9 @@ def name_places(points: Sequence[Point], axes: Axes) -> list[str]:
 
 def chart(points: Sequence[Point], axes: Axes, margin: float) -> dict[str, Any]:
     """A Vega-Lite scatter chart with the margin as a band and names beside the points."""
-    data = pd.DataFrame([{**p._asdict(), **p.words} for p in points]).drop(columns="words")
-    data["place"] = name_places(points, axes)
-    base = alt.Chart(data)
+    places = name_places(points, axes)
+    drawn = ({**p._asdict(), **p.words, "words": None} for p in points)
+    base = alt.Chart(inline(row | {"place": place} for row, place in zip(drawn, places, strict=True)))
     x_scale, y_scale = (alt.Scale(domain=list(d), nice=False, zero=False) for d in (axes.x, axes.y))
     x = alt.X("x:Q", title=axes.x_title, scale=x_scale, axis=alt.Axis(tickCount=5, format=".2~f"))
     y = alt.Y("y:Q", title=axes.y_title, scale=y_scale, axis=signed_axis())
@@ -96,7 +95,7 @@ def chart(points: Sequence[Point], axes: Axes, margin: float) -> dict[str, Any]:
 
 
 def _band(axes: Axes, margin: float, scale: alt.Scale) -> alt.Chart:
-    data = pd.DataFrame({"from": [max(-margin, axes.y[0])], "to": [min(margin, axes.y[1])]})
+    data = inline([{"from": max(-margin, axes.y[0]), "to": min(margin, axes.y[1])}])
     y = alt.Y("from:Q", scale=scale, title=axes.y_title)
     band: alt.Chart = alt.Chart(data).mark_rect(color="var(--band)").encode(y=y, y2="to:Q")
     return band

@@ -1,6 +1,6 @@
 """One look for all charts. Colours are CSS variables, so light, dark and print switch without a redraw."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import altair as alt
@@ -38,6 +38,11 @@ def finished(layers: Sequence[alt.Chart], height: int) -> dict[str, Any]:
     spec: dict[str, Any] = themed.to_dict(validate=False)
     spec["config"]["autosize"] = {"type": "fit-x", "contains": "padding"}
     return spec
+
+
+def inline(records: Iterable[dict[str, Any]]) -> alt.InlineData:
+    """Data as they are: every channel names its type, so none needs to be inferred from a table."""
+    return alt.InlineData(values=list(records))
 
 
 def signed_axis(**settings: Any) -> alt.Axis:

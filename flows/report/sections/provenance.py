@@ -77,12 +77,8 @@ def _plain_facts(facts: JsonMap) -> list[tuple[str, str]]:
     ]
     encoder = facts.get("encoder")
     if isinstance(encoder, Mapping) and encoder:
-        shown.append(
-            (
-                "Encoder",
-                f"{encoder.get('name', 'unnamed')}, revision {encoder.get('revision', 'not recorded')}",
-            )
-        )
+        revision = text_or(encoder.get("revision"), "not recorded")
+        shown.append(("Encoder", f"{encoder.get('name', 'unnamed')}, revision {revision}"))
     further = [(str(key).replace("_", " "), _text(value)) for key, value in facts.items() if key not in KNOWN]
     return shown + further
 

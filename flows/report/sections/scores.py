@@ -7,7 +7,7 @@ import pandas as pd
 from flows.report.formatting import count, interval, plain, plural, score_name, undefined
 from flows.report.inputs import ReportInput
 from flows.report.page import Cell, Column, Note, Table
-from flows.report.queries import arm_label, headline, rows
+from flows.report.queries import headline, rows
 from flows.report.summaries import replicate_mean
 
 SHOWN = ("micro_f1", "macro_f1", "lrap")
@@ -44,7 +44,7 @@ def _row(group: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> tuple[Cell, .
     ]
     replicates = plural(int(group["replicate"].nunique()), "replicate")
     return (
-        Cell(arm_label(members[0])),
+        Cell(str(members[0]["arm"])),
         *cells,
         Cell(replicates, f"{count(members[0]['sample_count'])} scored"),
     )

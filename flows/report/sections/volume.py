@@ -36,7 +36,7 @@ COLUMNS = (
     Column("Against resampled twin", True),
     Column("Against control", True),
     Column("Volume, in points", True),
-    Column("Volume share of the raw gain", True),
+    Column("Volume share of the raw gain"),
 )
 NOTE = (
     "Raw gain = volume + gain against control. Volume is what the control, copies of real documents, gains "

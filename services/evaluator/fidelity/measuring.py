@@ -111,11 +111,14 @@ def _measure_metric(
     reference = draw(reference, len(reference), stream(seed, "fidelity", "reference"))
     settings = metric.settings(reference)
     estimates = _estimates(metric, reference, corpora, settings, seed)
+    if not metric.has_scale:
+        return [_measurement(name, estimate, None) for estimate in estimates]
     scales: dict[int, Scale | None] = {}
-    for count in {e.sample_count for e in estimates} if metric.has_scale else ():
+    counts = [min(estimate.sample_count, len(reference) // 2) for estimate in estimates]
+    for count in set(counts):
         rng = stream(seed, "fidelity", "scale", name, count)
         scales[count] = measure_scale(metric, reference, ceiling, count, settings, rng)
-    return [_measurement(name, e, scales.get(e.sample_count)) for e in estimates]
+    return [_measurement(name, e, scales[count]) for e, count in zip(estimates, counts, strict=True)]
 
 
 def _estimates(

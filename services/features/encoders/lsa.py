@@ -39,6 +39,9 @@ class Projection:
 class Lsa:
     """TF-IDF and a truncated singular value decomposition.
 
+    Texts the space was fitted on lie in it a little apart from unseen ones: measure
+    distances to held-out documents.
+
     Args:
         dimensions: At most; fewer for small training corpora.
     """

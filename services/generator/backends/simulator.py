@@ -114,11 +114,9 @@ class SimulatedWriter:
         domain = self._words.taxonomy.labels[labels[0]].domain
         mentioned = mentioned_labels(self._words, labels, rng)
         terms = draw_terms(self._words, mentioned, domain, rng)
-        if head == request.index:
+        if head == request.index or not mentioned:
             return terms
-        return _varied(
-            self._words, terms, mentioned or labels, stream(request.seed, "relative", request.index)
-        )
+        return _varied(self._words, terms, mentioned, stream(request.seed, "relative", request.index))
 
 
 class ResamplingWriter:

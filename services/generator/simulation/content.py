@@ -40,11 +40,7 @@ def vocabulary(taxonomy: Taxonomy, law: Law, dials: Dials, labels: LabelLaw) -> 
 
 
 def mentioned_labels(words: Vocabulary, labels: Sequence[int], rng: np.random.Generator) -> tuple[int, ...]:
-    """Return the labels a text is about: the listed ones, less and more some.
-
-    A text that would be about nothing is about its first label's domain, which
-    its terms still show: at least one label remains.
-    """
+    """Return the labels a text is about: the listed ones, without some and with others; maybe none."""
     dials, entries = words.dials, words.taxonomy.labels
     kept = [
         label

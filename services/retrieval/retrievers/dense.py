@@ -11,6 +11,8 @@ from services.retrieval.retrievers import RETRIEVERS, Floats, Items, Positions, 
 # Two products that differ by less may be a tie that rounding broke.
 ROUNDING = 1e-5
 SPARE = 8
+# Queries whose candidates are held in memory at a time.
+QUERIES = 128
 
 
 class DenseSearcher:
@@ -30,6 +32,13 @@ class DenseSearcher:
         """Return the documents with the largest inner products."""
         vectors = self._checked(queries.embeddings)
         depth = min(depth, len(self._embeddings))
+        parts = [self._rank(vectors[i : i + QUERIES], depth) for i in range(0, len(vectors), QUERIES)]
+        return Ranking(
+            np.concatenate([np.empty((0, depth), np.int64), *(part.positions for part in parts)]),
+            np.concatenate([np.empty((0, depth), np.float32), *(part.scores for part in parts)]),
+        )
+
+    def _rank(self, vectors: Floats, depth: int) -> Ranking:
         positions = np.full((len(vectors), depth), -1, dtype=np.int64)
         scores = np.full((len(vectors), depth), np.nan, dtype=np.float32)
         rows, count = np.arange(len(vectors)), min(depth + SPARE, len(self._embeddings))

@@ -76,7 +76,10 @@ def test_a_label_with_one_document_is_left_out_and_said_so() -> None:
     [
         ([record(0, "fine", "a"), record(1, " ", "a")], r"file:2: document '1' has no text"),
         ([record(0, "fine", "a"), record(1, "bare")], r"file:2: document '1' has no labels"),
-        ([record(0, "x", "a"), record(0, "y", "a")], r"occur more than once, for example '0' at file:1 and file:1"),
+        (
+            [record(0, "x", "a"), record(0, "y", "a")],
+            r"occur more than once, for example '0' at file:1 and file:1",
+        ),
         ([], "real holds no documents"),
         ([record(0, "x", "p"), record(1, "y", "q")], "each of the 2 labels has a single document"),
     ],
@@ -87,7 +90,9 @@ def test_bad_real_documents_are_refused(rows: list[Record], message: str) -> Non
 
 
 def test_label_sets_without_anything_in_common_are_refused() -> None:
-    with pytest.raises(InvalidInputError, match="no label of gpt is a label of the real documents: it has '1', '2'"):
+    with pytest.raises(
+        InvalidInputError, match="no label of gpt is a label of the real documents: it has '1', '2'"
+    ):
         build_corpora(tables(plain_rows(6), gpt=plain_rows(4, "written", ("1", "2"))))
 
 

@@ -24,7 +24,9 @@ def test_every_document_is_tested_once_and_no_family_is_cut() -> None:
 
 
 def test_more_folds_than_families_are_refused() -> None:
-    with pytest.raises(InvalidInputError, match="5 folds by family need at least 5 families, and there are 2"):
+    with pytest.raises(
+        InvalidInputError, match="5 folds by family need at least 5 families, and there are 2"
+    ):
         split_families(["a", "b", "a"], 5, np.random.default_rng(0))
 
 

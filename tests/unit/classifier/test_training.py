@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from services.classifier import training
-from services.classifier.families import FAMILIES
 from services.classifier.training import TrainingSpec, train
 from services.domain.corpus import Corpus
 from services.domain.document import Document
@@ -102,6 +101,16 @@ def test_constant_labels_are_scored_and_counted(store: Store, family: str) -> No
     )[0]
     assert np.ptp(arrays["test_scores"][:, 0]) == 0
     assert json.loads(metadata["estimates"])["constant_labels"] == 1
+
+
+@pytest.mark.parametrize("task", [MULTI, SINGLE], ids=["multi-label", "single-label"])
+def test_texts_that_share_no_word_leave_the_prior(store: Store, task: Task) -> None:
+    words = [Document(f"d{i}", f"alone{i}", (LABELS[i % 4],), f"d{i}") for i in range(12)]
+    segment = store.put_corpus(Corpus(task, tuple(words)))
+    spec = separable_spec(store, task, "tfidf_linear", segments=(segment,), plans=(plan(whole(segment)),))
+    arrays, metadata = run(store, spec)[0]
+    assert arrays["test_scores"] == pytest.approx(0.25, abs=1e-5)
+    assert json.loads(metadata["estimates"])["terms"] == 0
 
 
 def test_plans_without_scored_rows_have_no_threshold(store: Store) -> None:
@@ -273,7 +282,3 @@ def test_absent_corpora_are_not_found(store: Store) -> None:
     absent = dataclasses.replace(spec.test, sha256="0" * 64)
     with pytest.raises(NotFoundError):
         train({"store": str(store.root), "spec": dataclasses.replace(spec, test=absent)}, lambda _: None)
-
-
-def test_plug_in_families_are_listed() -> None:
-    assert set(FAMILY_NAMES) <= set(FAMILIES.names())

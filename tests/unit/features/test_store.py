@@ -9,6 +9,7 @@ import pytest
 
 from services.domain.artifact import ArtifactRef
 from services.domain.corpus import Corpus
+from services.domain.digest import spec_digest
 from services.domain.document import Document
 from services.domain.errors import InvalidInputError, NotFoundError, PreconditionError
 from services.domain.task import Task, TaskType
@@ -89,7 +90,7 @@ def test_kill_between_matrices_encodes_nothing_again(tmp_path: Path, encoder: Co
     corpora = [stored(store, *"abc"), stored(store, *(c * 2 for c in "defgh"))]
     both = feature_store.embed_corpora(store, corpora, "counting")
     key = {"kind": "embeddings", "encoder": encoder.revision, "corpus": corpora[1].sha256}
-    store.keys.path(feature_store.spec_digest(key)).unlink()
+    store.keys.path(spec_digest(key)).unlink()
     assert feature_store.embed_corpora(store, corpora, "counting") == both
     assert len(encoder.encoded) == 8
 

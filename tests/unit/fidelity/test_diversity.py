@@ -56,10 +56,10 @@ def test_remote_clique_interval_is_as_wide_as_its_spread() -> None:
     rng = np.random.default_rng(9)
     values, widths = [], []
     for _ in range(200):
-        x = rng.normal(size=(60, 3)) + [1, 0, 0]
+        x = rng.normal(size=(60, 3)) + np.eye(3)[0]
         corpus = Sample((x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32), np.arange(60))
         found = one(RemoteClique(), corpus)
-        assert found.interval is not None
+        assert found.interval is not None and found.value is not None
         values.append(found.value)
         widths.append(found.interval.high - found.interval.low)
     assert np.mean(widths) / 4 == pytest.approx(np.std(values), rel=0.15)

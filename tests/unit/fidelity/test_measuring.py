@@ -23,10 +23,20 @@ class Bench:
 
     def __init__(self, root: Path) -> None:
         self.store = Store(root)
-        self.payload: dict[str, Any] = {"store": str(root), "corpora": [], "embeddings": [], "metrics": [], "seed": 5}
+        self.payload: dict[str, Any] = {
+            "store": str(root),
+            "corpora": [],
+            "embeddings": [],
+            "metrics": [],
+            "seed": 5,
+        }
 
-    def put(self, name: str, count: int, shift: float, encoder: str = "e/1") -> tuple[ArtifactRef, ArtifactRef]:
-        documents = tuple(Document(f"{name}{i}", f"{name} text {i}", ("a",), f"{name}{i}") for i in range(count))
+    def put(
+        self, name: str, count: int, shift: float, encoder: str = "e/1"
+    ) -> tuple[ArtifactRef, ArtifactRef]:
+        documents = tuple(
+            Document(f"{name}{i}", f"{name} text {i}", ("a",), f"{name}{i}") for i in range(count)
+        )
         x = np.random.default_rng(len(name) + count).normal(size=(count, 8)) + 2 * shift * np.eye(8)[0]
         rows = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
         matrix = self.store.put_arrays({"embeddings": rows}, {"encoder": encoder})

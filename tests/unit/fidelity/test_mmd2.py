@@ -59,7 +59,9 @@ def test_order_of_documents_does_not_matter(seed: int) -> None:
     rng = np.random.default_rng(seed)
     reference, corpus = sample(rng, 25), sample(rng, 20, 0.2)
     again = corpus.take(rng.permutation(20))
-    assert measured(reference, again)[0].value == pytest.approx(measured(reference, corpus)[0].value, abs=1e-6)
+    assert measured(reference, again)[0].value == pytest.approx(
+        measured(reference, corpus)[0].value, abs=1e-6
+    )
 
 
 def test_other_corpora_in_the_pass_change_nothing() -> None:
@@ -87,7 +89,9 @@ def test_interval_covers_the_distance_of_the_populations() -> None:
     rng = np.random.default_rng(4)
     (truth,) = measured(sample(rng, 3000), sample(rng, 3000, 0.3))
     found = [measured(sample(rng, 150), sample(rng, 150, 0.3))[0].interval for _ in range(80)]
-    covered = np.mean([i is not None and truth.value is not None and i.low < truth.value < i.high for i in found])
+    covered = np.mean(
+        [i is not None and truth.value is not None and i.low < truth.value < i.high for i in found]
+    )
     assert covered >= 0.87
 
 

@@ -28,7 +28,9 @@ def corpus(prefix: str, count: int, source: str | None = None, family: str = "")
     return Corpus(
         TASK,
         tuple(
-            Document(f"{prefix}{i}", f"text {prefix} {i}", ("a",), f"{family or prefix}{i}", provenance=origin)
+            Document(
+                f"{prefix}{i}", f"text {prefix} {i}", ("a",), f"{family or prefix}{i}", provenance=origin
+            )
             for i in range(count)
         ),
     )

@@ -50,7 +50,7 @@ def test_contradictions_are_refused(changes: dict[str, object], words: str) -> N
 def test_a_typo_is_answered_with_the_known_keys(tmp_path: Path) -> None:
     path = tmp_path / "study.toml"
     path.write_text('name = "x"\nreplicate = 3\n[[generators]]\nname = "g"\nbackend = "markov"\n')
-    with pytest.raises(InvalidInputError, match="replicate.*known keys.*replicates") as error:
+    with pytest.raises(InvalidInputError, match=r"replicate.*known keys.*replicates") as error:
         load_design(str(path))
     assert error.value.field == "replicate"
 

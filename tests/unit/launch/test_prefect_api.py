@@ -34,6 +34,9 @@ class Handler(BaseHTTPRequestHandler):
             wanted = body["flow_runs"]["state"]["type"]["any_"]
             self._answer([run for run in self.server.runs.values() if run["state_type"] in wanted])
 
+    def do_GET(self) -> None:
+        self.send_error(404)
+
     def log_message(self, format: str, *arguments: object) -> None:
         pass
 
@@ -90,3 +93,7 @@ def test_a_pool_that_exists_is_fine(server: FakeServer) -> None:
 
 def test_nothing_there_is_not_healthy() -> None:
     assert not PrefectApi("http://127.0.0.1:9").is_healthy()
+
+
+def test_an_unknown_deployment_is_not_there(server: FakeServer) -> None:
+    assert not api(server).has_deployment("study/full")

@@ -28,7 +28,9 @@ class Shelf:
         self.real, self.real_rows = self.put("r", 12, synthetic=False)
         self.synthetic, self.synthetic_rows = self.put("s", 6, synthetic=True)
 
-    def put(self, name: str, count: int, synthetic: bool, encoder: str = "e/1") -> tuple[ArtifactRef, ArtifactRef]:
+    def put(
+        self, name: str, count: int, synthetic: bool, encoder: str = "e/1"
+    ) -> tuple[ArtifactRef, ArtifactRef]:
         origin = Provenance("g", "b") if synthetic else None
         documents = tuple(
             Document(f"{name}{i}", f"{name} {i}", LABELS[i % 6], f"{name}f{i // 2}", provenance=origin)
@@ -53,7 +55,9 @@ class Shelf:
         payload = self._payload(identifier) | {"depth": depth} | changes
         return list(index.search(payload, lambda _: None)["hits"])
 
-    def evaluate(self, identifier: str, reading: str, metrics: tuple[str, ...] = ("ndcg@3",)) -> RetrievalEvaluation:
+    def evaluate(
+        self, identifier: str, reading: str, metrics: tuple[str, ...] = ("ndcg@3",)
+    ) -> RetrievalEvaluation:
         payload = self._payload(identifier) | {"metrics": metrics, "reading": reading}
         found: RetrievalEvaluation = evaluation.evaluate(payload, lambda _: None)["evaluation"]
         return found
@@ -76,7 +80,9 @@ def shelf(tmp_path: Path) -> Shelf:
 def test_no_query_finds_itself_or_its_family(shelf: Shelf, retriever: str) -> None:
     for query, hits in enumerate(shelf.search(shelf.build(shelf.spec(retriever)), depth=18)):
         assert len(hits) == 16
-        assert not {f"r{query - query % 2}", f"r{query - query % 2 + 1}"} & {identifier for identifier, _, _ in hits}
+        assert not {f"r{query - query % 2}", f"r{query - query % 2 + 1}"} & {
+            identifier for identifier, _, _ in hits
+        }
 
 
 def test_depth_beyond_the_index_returns_what_there_is(shelf: Shelf) -> None:

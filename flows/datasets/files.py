@@ -1,0 +1,106 @@
+"""Labelled documents of JSONL, CSV or Parquet files.
+
+Parameters:
+    paths: The files, read one after another.
+    columns: Column names by role (text, labels, id, family, separator); what
+        is not given is guessed.
+    task_type: "multi_label" or "single_label"; without it, single-label where
+        no document has two labels.
+    minimum_label_documents: Rarer labels are left out, and documents left
+        without labels with them; 0 leaves nothing out.
+
+Documents that say the same, whatever their case and punctuation, form a family.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from flows.auditing.families import families_of
+from flows.datasets import DATASETS
+from services.domain.corpus import Corpus
+from services.domain.digest import sha256_hex
+from services.domain.document import Document
+from services.domain.errors import InvalidInputError, NotFoundError
+from services.domain.task import Task, TaskType
+from services.generator.client import GeneratorClient
+from services.storage.columns import Record, find_columns, records
+from services.storage.tabular import read_rows
+
+KNOWN = ("columns", "minimum_label_documents", "paths", "task_type")
+
+
+class Files:
+    simulated = False
+    version = "1"
+
+    def identity(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {
+            "version": self.version,
+            "files": [sha256_hex(path.read_bytes()) for path in _paths(parameters)],
+        }
+
+    def load(
+        self, parameters: Mapping[str, Any], count: int, seed: int, generator: GeneratorClient
+    ) -> Corpus:
+        found = [record for path in _paths(parameters) for record in _read(path, parameters)]
+        minimum = int(parameters.get("minimum_label_documents", 0))
+        counts = Counter(label for record in found for label in record.labels)
+        labels = tuple(sorted(label for label, number in counts.items() if number >= minimum))
+        documents = _documents(found, frozenset(labels))
+        return Corpus(Task(_task_type(parameters, documents), labels), documents)
+
+
+def _paths(parameters: Mapping[str, Any]) -> list[Path]:
+    unknown = set(parameters) - set(KNOWN)
+    if unknown:
+        raise InvalidInputError(
+            f"dataset files: no parameter {min(unknown)!r}; there are: {', '.join(KNOWN)}",
+            field=f"dataset.parameters.{min(unknown)}",
+        )
+    paths = [Path(path) for path in parameters.get("paths", ())]
+    if not paths:
+        raise InvalidInputError("dataset files: name at least one file", field="dataset.parameters.paths")
+    for path in paths:
+        if not path.is_file():
+            raise NotFoundError(f"there is no file {path}", path=str(path))
+    return paths
+
+
+def _read(path: Path, parameters: Mapping[str, Any]) -> tuple[Record, ...]:
+    table = read_rows(path)
+    return records(table, find_columns(table, parameters.get("columns")))
+
+
+def _documents(found: Sequence[Record], labels: frozenset[str]) -> tuple[Document, ...]:
+    for record in found:
+        if not record.text.strip() or not record.labels:
+            lacking = "text" if not record.text.strip() else "labels"
+            raise InvalidInputError(f"{record.place}: the document has no {lacking}", field="dataset")
+    families = families_of([record.text for record in found], [record.family for record in found])
+    made = (
+        Document(
+            record.id or record.place,
+            record.text,
+            tuple(label for label in record.labels if label in labels),
+            family,
+        )
+        for record, family in zip(found, families, strict=True)
+    )
+    return tuple(document for document in made if document.labels)
+
+
+def _task_type(parameters: Mapping[str, Any], documents: Sequence[Document]) -> TaskType:
+    given = str(parameters.get("task_type", ""))
+    if given and given not in set(TaskType):
+        raise InvalidInputError(
+            f"task_type is {' or '.join(TaskType)}, not {given!r}", field="dataset.parameters.task_type"
+        )
+    if given:
+        return TaskType(given)
+    several = any(len(document.labels) > 1 for document in documents)
+    return TaskType.MULTI_LABEL if several else TaskType.SINGLE_LABEL
+
+
+DATASETS.register("files", Files())

@@ -1,0 +1,99 @@
+import pytest
+
+from flows.auditing.corpora import build_corpora
+from flows.auditing.forecast import assumed_effect, forecast
+from flows.auditing.options import AuditOptions, options_of
+from flows.auditing.preflight import preflight
+from flows.auditing.records import Tables
+from services.domain.errors import InvalidInputError
+from tests.unit.audit.tables import plain_rows, record, tables
+
+OPTIONS = AuditOptions()
+GENERATED = plain_rows(40, "written")
+
+
+def _texts(found: Tables, subject: str, level: str = "") -> str:
+    corpora = build_corpora(found)
+    findings = preflight(found, corpora, forecast(corpora, OPTIONS), OPTIONS)
+    return " / ".join(f.text for f in findings if f.subject == subject and level in ("", f.level))
+
+
+def test_guessed_columns_are_shown() -> None:
+    assert "real: 6 rows; text = 'text' (guessed), labels = 'labels' (guessed), id = 'id'" in _texts(
+        tables(plain_rows(6), gpt=GENERATED), "columns"
+    )
+
+
+def test_labels_are_counted() -> None:
+    assert (
+        "single-label task (guessed from the real documents), 2 labels, 1.00 per document: a 3, b 3"
+        in _texts(tables(plain_rows(6), gpt=GENERATED), "labels")
+    )
+
+
+def test_duplicates_with_different_labels_are_a_warning() -> None:
+    rows = [*plain_rows(6), record(6, "TEXT number 0", "b")]
+    assert "1 of these groups hold the same text with different labels" in _texts(
+        tables(rows, gpt=GENERATED), "duplicates", "warning"
+    )
+
+
+def test_overlaps_between_files_are_counted() -> None:
+    test = [*plain_rows(4, "other"), record(4, "text number 2", "a")]
+    written = [*GENERATED, record(40, "Text  number 1", "a"), record(41, "other number 3", "b")]
+    found = _texts(tables(plain_rows(6), test, gpt=written), "overlap")
+    assert "1 real documents belong to a family of the test file" in found
+    assert "gpt: 1 rows equal a real document and 1 a test document; they will be rejected" in found
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(99, "too few for a verdict, which takes 100"), (100, "a small test"), (200, "200 families")],
+)
+def test_the_size_of_the_test_is_judged(count: int, words: str) -> None:
+    assert words in _texts(tables(plain_rows(6), plain_rows(count, "test"), gpt=GENERATED), "test")
+
+
+def test_without_a_test_file_cross_fitting_is_announced() -> None:
+    assert "5-fold cross-fitting by family tests every real document once" in _texts(
+        tables(plain_rows(200), gpt=GENERATED), "test"
+    )
+
+
+def test_the_detectable_effect_says_that_it_is_a_formula() -> None:
+    assert "no pilot was run" in _texts(tables(plain_rows(300), gpt=GENERATED), "power")
+
+
+def test_no_effect_is_promised_where_there_is_no_verdict() -> None:
+    assert _texts(tables(plain_rows(30), gpt=GENERATED), "power") == ""
+
+
+def test_a_larger_test_and_fewer_claims_find_smaller_effects() -> None:
+    few, many = assumed_effect(600, 200, 8, 2), assumed_effect(600, 2000, 8, 2)
+    assert 0 < many < few
+    assert assumed_effect(600, 200, 8, 1) < few
+
+
+def test_cross_fitting_fits_folds_times_as_many_models() -> None:
+    with_test = build_corpora(tables(plain_rows(300), plain_rows(200, "test"), gpt=GENERATED))
+    without = build_corpora(tables(plain_rows(300), gpt=GENERATED))
+    assert forecast(without, OPTIONS).fits == 5 * forecast(with_test, OPTIONS).fits
+
+
+def test_the_encoder_suits_the_family() -> None:
+    assert AuditOptions().encoder == "lsa"
+    assert AuditOptions(family="frozen_encoder").encoder == "minilm"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"family": "nonsense"}, "no 'nonsense'; there are"),
+        ({"twin": 3}, "no setting 'twin'; there are: family"),
+        ({"margin": 1.5}, "margin must be between 0 and 1, not 1.5"),
+        ({"replicates": 1}, "replicates must be at least 2"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        options_of(settings)
