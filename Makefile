@@ -8,6 +8,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 INSTALLED := $(VENV)/.installed
 STUBS := $(VENV)/.stubs
 PROTOS := $(shell find protos -name '*.proto')
+# make study PREFECT_URL=http://host:4200/api uses a server that runs already.
+SERVER = $(if $(PREFECT_URL),--prefect-url $(PREFECT_URL))
 CODE := services flows synthtrial protos tests
 
 # Nothing of a study is written outside this folder, and nothing is fetched at run time.
@@ -24,13 +26,13 @@ help:  ## what can be made
 install: $(STUBS)  ## .venv with everything in it; the other targets do this themselves
 
 study: $(STUBS)  ## the full study: servers up, run, report, servers down
-	@$(BIN)/python -m synthtrial.launch study
+	@$(BIN)/python -m synthtrial.launch study $(SERVER)
 
 smoke: $(STUBS)  ## the same with the small design
-	@$(BIN)/python -m synthtrial.launch study --design smoke
+	@$(BIN)/python -m synthtrial.launch study --design smoke $(SERVER)
 
 up: $(STUBS)  ## Prefect server, worker and the four services, until `make down`
-	@$(BIN)/python -m synthtrial.launch up
+	@$(BIN)/python -m synthtrial.launch up $(SERVER)
 
 down: $(STUBS)  ## end what `make up` started
 	@$(BIN)/python -m synthtrial.launch down

@@ -7,7 +7,8 @@ Start the service first: python -m services.classifier
 
 import sys
 
-from services.classifier.client import ClassifierClient, InlineTraining
+from services.classifier.client import ClassifierClient
+from services.classifier.specification import InlineTraining
 from services.domain.corpus import Corpus
 from services.domain.document import Document
 from services.domain.errors import StudyError

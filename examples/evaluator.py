@@ -25,7 +25,6 @@ PURPOSES = ("street", "kitchen", "school", "station")
 
 
 def corpus(name: str, pattern: str) -> Corpus:
-    """Fill a sentence with every label's things, parts and purposes."""
     filled = [
         (pattern.format(thing=thing, part=part, purpose=purpose), label)
         for label, things in THINGS.items()

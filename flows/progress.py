@@ -51,18 +51,21 @@ class Progress:
             self._found += found
             self._write(force=True)
 
-    def advance(self, part: str, seconds: float, activity: str) -> None:
-        """Say how much of a part is done in all."""
+    def advance(self, part: str, seconds: float, activity: str, *, found: bool = False) -> None:
+        """Say how much of a part is done in all; `found` if the store had what is new."""
         with self._lock:
-            total = self._parts.get(part, (0.0, seconds))[1]
-            self._parts[part] = (min(seconds, total), total)
+            before, total = self._parts.get(part, (0.0, seconds))
+            now = min(max(seconds, before), total)
+            self._found += now - before if found else 0.0
+            self._parts[part] = (now, total)
             self._activity = activity
             self._write(force=False)
 
-    def finish(self, part: str, activity: str) -> None:
-        """Say that a part is done."""
+    def finish(self, part: str, activity: str, *, found: bool = False) -> None:
+        """Say that a part is done; `found` if the store had it."""
         with self._lock:
-            total = self._parts.get(part, (0.0, 0.0))[1]
+            done, total = self._parts.get(part, (0.0, 0.0))
+            self._found += total - done if found else 0.0
             self._parts[part] = (total, total)
             self._activity = activity
             self._write(force=True)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from flows.cells import Batch, Cell, batches
 from flows.design import Design, Profile
@@ -29,6 +30,9 @@ from services.storage.store import Store
 
 STATE_VARIABLE = "SYNTHTRIAL_STATE"
 RESULTS_VARIABLE = "SYNTHTRIAL_RESULTS"
+
+# Faster than any corpus is written: the store had it.
+QUICK_SECONDS = 0.25
 
 
 class StudyRun:
@@ -78,11 +82,13 @@ class StudyRun:
         """Write and screen the corpora of one replicate; return how many documents there are."""
         with self._timed("write"):
             for key in self.corpus_keys(number):
-                found = generating.write_corpus(self.study, self.loaded, key)
+                started = time.monotonic()
+                written = generating.write_corpus(self.study, self.loaded, key)
+                quick = time.monotonic() - started < QUICK_SECONDS
                 with self._lock:
-                    self.written[key] = found
+                    self.written[key] = written
                     done = len(self.written)
-                self.progress.advance("write", done * CORPUS_SECONDS, f"writing {key.generator}")
+                self.progress.advance("write", done * CORPUS_SECONDS, f"writing {key.generator}", found=quick)
         return sum(self.written[key].document_count for key in self.corpus_keys(number))
 
     def needs_encoder(self) -> bool:
@@ -95,8 +101,10 @@ class StudyRun:
             corpora = encoding.segments(self.loaded, list(self.written.values()))
             count = encoding.count_texts(self.study, corpora)
             self.progress.expect("encode", count * TEXT_SECONDS)
+            started = time.monotonic()
             self.embeddings = dict(encoding.encode(self.study, corpora, self._encoded))
-        self.progress.finish("encode", "embedded all texts")
+            quick = time.monotonic() - started < count * TEXT_SECONDS / 10
+        self.progress.finish("encode", "embedded all texts", found=quick)
         return count
 
     def batches(self) -> list[Batch]:
@@ -140,6 +148,12 @@ class StudyRun:
             path = reporting.write(self)
         self.progress.finish("tail", "report written")
         return path
+
+    def verdicts(self) -> list[dict[str, Any]]:
+        """Return the declared claims as rows for a dashboard."""
+        from flows.stages import reporting
+
+        return reporting.verdict_rows(self)
 
     @property
     def loaded(self) -> Material:

@@ -12,7 +12,6 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows import tasks
 from flows.design import load_design, load_profile
 from flows.run import StudyRun, open_run
-from flows.stages.reporting import verdict_rows
 
 PARALLEL = 2
 
@@ -46,6 +45,6 @@ def _stages(run: StudyRun) -> str:
     if run.plan.searches:
         tasks.search.map(unmapped(run), replicates).result()
     path = tasks.report(run)
-    create_table_artifact(key="study-verdicts", table=verdict_rows(run), description="Declared claims")
+    create_table_artifact(key="study-verdicts", table=run.verdicts(), description="Declared claims")
     create_link_artifact(key="study-report", link=path.absolute().as_uri(), link_text="report")
     return str(path)

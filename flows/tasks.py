@@ -27,7 +27,7 @@ _SETTINGS: dict[str, Any] = {
     "cache_policy": NO_CACHE,
     "persist_result": False,
     "retries": 2,
-    "retry_delay_seconds": [1, 5],
+    "retry_delay_seconds": [3, 10],
     "retry_condition_fn": _may_help,
 }
 

@@ -40,7 +40,8 @@ def size_words(reading: Reading) -> str:
     """Return the numbers a reading rests on."""
     return (
         f"{count(reading.synthetic_documents)} synthetic beside {count(reading.real_documents)} real "
-        f"documents, {plural(reading.replicate_count, 'replicate')}, {count(reading.test_family_count)} test families"
+        f"documents, {plural(reading.replicate_count, 'replicate')}, "
+        f"{count(reading.test_family_count)} test families"
     )
 
 

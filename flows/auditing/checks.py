@@ -23,7 +23,8 @@ def require_documents(table: Table) -> None:
         if not record.labels:
             raise InvalidInputError(
                 f"{record.place}: document {record.id!r} has no labels (column "
-                f"{', '.join(table.columns.labels[:3])!r}); remove the row or name another column with --labels-column",
+                f"{', '.join(table.columns.labels[:3])!r}); "
+                "remove the row or name another column with --labels-column",
                 field="labels",
             )
     _require_distinct(table)

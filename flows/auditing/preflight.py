@@ -77,7 +77,8 @@ def _left_out(corpora: Corpora) -> Finding:
     lost = len(corpora.unlabelled)
     text = (
         f"{len(corpora.rare_labels)} labels have a single real document, train and test together, which "
-        f"cannot be both trained on and tested; they are left out of the task: {_listed(list(corpora.rare_labels))}"
+        f"cannot be both trained on and tested; they are left out of the task: "
+        f"{_listed(list(corpora.rare_labels))}"
     )
     return Finding("warning", "labels", f"{text}; {lost:,} documents have no other label and go with them")
 

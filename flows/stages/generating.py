@@ -11,7 +11,8 @@ from flows.stages.loading import Material, replicate
 from services.domain.artifact import ArtifactRef
 from services.domain.corpus import Corpus
 from services.domain.document import Document
-from services.domain.errors import StudyError
+from services.domain.errors import NotFoundError, StudyError
+from services.generator.client import BackendInfo
 from services.generator.planning import GenerationSpec, Outcome
 from services.generator.screening import CorpusScreening, normalised, screen_corpus
 
@@ -81,6 +82,8 @@ def write_corpus(study: Study, material: Material, key: CorpusKey) -> Written:
         "spec": _plain(spec),
         "backend_version": study.algorithms.get(spec.backend, ""),
         "count": study.design.synthetic_documents,
+        # Only a shared stock gives other documents to other replicates.
+        "share": [key.replicate, study.design.replicates],
         "against": [material.train, material.test, material.reference],
     }
     stored = study.store.computed(identity, lambda: _write(study, material, key, spec))
@@ -93,21 +96,26 @@ def _specification(
     study: Study, material: Material, key: CorpusKey, generator: GeneratorDesign
 ) -> GenerationSpec:
     behind = study.profile.behind(generator)
-    train = study.corpus(material.train)
-    size = key.regime or study.design.smallest_regime
-    rows = replicate(study, train, key.replicate).regime(size)
+    shared = _backend(study, behind.backend).is_finite
+    names = () if shared else (key.replicate, key.regime)
     return GenerationSpec(
         generator=generator.name,
         backend=behind.backend,
         parameters=behind.parameters,
         strategy=generator.strategy,
-        seed=study.seed("generate", generator.name, key.replicate, key.regime),
+        seed=study.seed("generate", generator.name, *names),
         task=material.task,
-        real=study.store.put_corpus(train.take(rows)),
+        real=ArtifactRef.stored(material.train) if shared else _regime(study, material, key),
         label_source=generator.label_source,
         label_sets=(),
         genre=generator.genre,
     )
+
+
+def _regime(study: Study, material: Material, key: CorpusKey) -> ArtifactRef:
+    train = study.corpus(material.train)
+    size = key.regime or study.design.smallest_regime
+    return study.store.put_corpus(train.take(replicate(study, train, key.replicate).regime(size)))
 
 
 def _plain(spec: GenerationSpec) -> dict[str, Any]:
@@ -118,14 +126,15 @@ def _plain(spec: GenerationSpec) -> dict[str, Any]:
 def _write(study: Study, material: Material, key: CorpusKey, spec: GenerationSpec) -> ArtifactRef:
     wanted = study.design.synthetic_documents
     real = [study.corpus(sha) for sha in (material.train, material.test, material.reference) if sha]
-    keeps = _keeps_rejected(study, spec.backend)
+    backend = _backend(study, spec.backend)
+    keeps = backend.keeps_rejected
     outcomes: list[Outcome] = []
     kept: list[Document] = []
     screening = screen_corpus((), *real)
     exhausted = False
     while len(kept) < wanted and len(outcomes) < CAP * wanted and not exhausted:
         count = min(wanted - len(kept), CAP * wanted - len(outcomes))
-        batch = list(study.clients.generator.generate(spec, start=len(outcomes), count=count))
+        batch = _ask(study, spec, key, backend.is_finite, start=len(outcomes), count=count)
         exhausted = len(batch) < count
         outcomes += batch
         documents = _documents(outcomes)
@@ -139,8 +148,25 @@ def _write(study: Study, material: Material, key: CorpusKey, spec: GenerationSpe
     return study.store.put_json(asdict(replace(account, exhausted=len(corpus) < wanted)))
 
 
-def _keeps_rejected(study: Study, backend: str) -> bool:
-    return any(b.keeps_rejected for b in study.clients.generator.list_backends() if b.name == backend)
+def _backend(study: Study, name: str) -> BackendInfo:
+    for backend in study.clients.generator.list_backends():
+        if backend.name == name:
+            return backend
+    raise NotFoundError(f"the generator service has no backend {name!r}", name=name)
+
+
+def _ask(
+    study: Study, spec: GenerationSpec, key: CorpusKey, shared: bool, *, start: int, count: int
+) -> list[Outcome]:
+    """Return this replicate's next candidates.
+
+    A shared stock is dealt out like cards, so that no two replicates hold the
+    same document however many each of them asks for.
+    """
+    step = study.design.replicates if shared else 1
+    asked = study.clients.generator.generate(spec, start=start * step, count=count * step)
+    mine = key.replicate if shared else 0
+    return [outcome for outcome in asked if outcome.index % step == mine]
 
 
 def _documents(outcomes: list[Outcome]) -> list[Document]:

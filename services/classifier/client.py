@@ -2,15 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from services.classifier.models import KeptModel
 from services.classifier.runs import RunState, TrainingRun
-from services.classifier.specification import TrainingSpec
+from services.classifier.specification import InlineTraining, TrainingSpec
 from services.domain.artifact import ArtifactRef
-from services.domain.corpus import Corpus
 from services.domain.errors import BackendUnavailableError, RunCancelledError, StudyError
 from services.domain.plan import Part, TrainingPlan
 from services.rpc.channel import channel, invoke, invoke_stream
@@ -40,31 +38,6 @@ STATES = {
     classifier_pb2.TRAINING_STATE_FAILED: RunState.FAILED,
     classifier_pb2.TRAINING_STATE_CANCELLED: RunState.CANCELLED,
 }
-
-
-@dataclass(frozen=True)
-class InlineTraining:
-    """One classifier trained on a small corpus that is sent along, every document once.
-
-    Args:
-        train: The real documents.
-        test: Of the same task; scored, and of other families.
-        family: One of `list_families`.
-        parameters: The family's.
-        encoder: For families that use embeddings.
-        folds: For out-of-fold scores, from which the threshold is tuned.
-        seed: Decides the folds.
-        keep_model: Whether the model is kept for predictions.
-    """
-
-    train: Corpus
-    test: Corpus
-    family: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    encoder: str = ""
-    folds: int = 5
-    seed: int = 0
-    keep_model: bool = True
 
 
 class FamilyInfo(NamedTuple):

@@ -11,6 +11,7 @@ from services.classifier.families import FAMILIES, Family
 from services.classifier.parameters import Parameters, read_parameters
 from services.classifier.pool import Documents
 from services.domain.artifact import ArtifactRef
+from services.domain.corpus import Corpus
 from services.domain.digest import spec_digest
 from services.domain.errors import InvalidInputError, NotFoundError
 from services.domain.plan import TrainingPlan
@@ -67,6 +68,31 @@ class TrainingSpec:
                 "keep_models": self.keep_models,
             }
         )
+
+
+@dataclass(frozen=True)
+class InlineTraining:
+    """One classifier trained on a small corpus that is sent along, every document once.
+
+    Args:
+        train: The real documents.
+        test: Of the same task; scored, and of other families.
+        family: One of the registered families.
+        parameters: The family's.
+        encoder: For families that use embeddings.
+        folds: For out-of-fold scores, from which the threshold is tuned.
+        seed: Decides the folds.
+        keep_model: Whether the model is kept for predictions.
+    """
+
+    train: Corpus
+    test: Corpus
+    family: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    encoder: str = ""
+    folds: int = 5
+    seed: int = 0
+    keep_model: bool = True
 
 
 def check_request(spec: TrainingSpec) -> tuple[Family, Parameters]:

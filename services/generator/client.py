@@ -33,6 +33,7 @@ class BackendInfo(NamedTuple):
     description: str
     parameters_json: str
     keeps_rejected: bool
+    is_finite: bool
 
 
 class GeneratorClient:
@@ -53,6 +54,7 @@ class GeneratorClient:
                 backend.description,
                 backend.parameters_schema_json,
                 backend.keeps_rejected,
+                backend.is_finite,
             )
             for backend in answer.backends
         )

@@ -148,4 +148,5 @@ def _backend(name: str) -> generator_pb2.Backend:
         description=backend.description,
         parameters_schema_json=json.dumps(backend.parameter_schema(), sort_keys=True),
         keeps_rejected=backend.keeps_rejected,
+        is_finite=backend.is_finite,
     )

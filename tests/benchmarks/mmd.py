@@ -8,7 +8,7 @@ jackknife interval, which neither peer has. CPU seconds of one thread. Run with
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -119,18 +119,21 @@ def _timed(function: Callable[[], np.ndarray], repeats: int) -> tuple[float, np.
     return float(np.median(seconds)), result
 
 
-def main() -> int:
-    """Print the table and return 1 where results are not equal."""
-    rows = run(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
-    print(f"MMD of {CORPORA} corpora x {DOCUMENTS} against {REFERENCE}, three bandwidths")
-    print(f"{'peer':28} {'ours, s':>8} {'peer, s':>8} {'ratio':>6} {'apart':>9}  equal")
-    for row in rows:
-        print(
-            f"{row.peer:28} {row.ours_seconds:8.3f} {row.peer_seconds:8.3f} {row.ratio:6.1f} "
-            f"{row.largest_difference:9.1e}  {'yes' if row.equal else 'NO'}"
-        )
-    return 0 if all(row.equal for row in rows) else 1
+def table(rows: Sequence[Row]) -> str:
+    """Return the rows as text."""
+    lines = [
+        f"MMD of {CORPORA} corpora x {DOCUMENTS} against {REFERENCE}, three bandwidths",
+        f"{'peer':28} {'ours, s':>8} {'peer, s':>8} {'ratio':>6} {'apart':>9}  equal",
+    ]
+    lines += [
+        f"{row.peer:28} {row.ours_seconds:8.3f} {row.peer_seconds:8.3f} {row.ratio:6.1f} "
+        f"{row.largest_difference:9.1e}  {'yes' if row.equal else 'NO'}"
+        for row in rows
+    ]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    found = run(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    print(table(found))
+    sys.exit(0 if all(row.equal for row in found) else 1)

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from synthtrial.audit import main
 
 VERDICTS = {"better", "worse", "equivalent", "negligible", "inconclusive", "not tested"}
 # Few draws: these tests ask whether what is said holds together, not what is true.
-QUICK = {"replicates": 5, "twins": 2, "quiet": True}
+QUICK: dict[str, Any] = {"replicates": 5, "twins": 2, "quiet": True}
 
 SUBJECTS = {"pump": "lifts water oil mine well", "valve": "closes pipe steam boiler flow"}
 PLACES = ("left", "right", "upper", "lower", "inner", "outer", "first", "second")
@@ -90,8 +90,8 @@ def test_what_is_too_small_for_a_verdict_says_so() -> None:
     verdicts = result.verdicts.set_index(["file", "reading"])
     assert set(verdicts["verdict"]) == {"not tested"}
     assert verdicts.loc[("gpt", "this generator"), "effect"] is not None
-    assert "60 test families" in verdicts.loc[("gpt", "this file"), "note"]
-    assert "fewer rows than replicates" in verdicts.loc[("tiny", "this generator"), "note"]
+    assert "60 test families" in str(verdicts.loc[("gpt", "this file"), "note"])
+    assert "fewer rows than replicates" in str(verdicts.loc[("tiny", "this generator"), "note"])
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_published_llm_paraphrases_of_ten_dimensions(realdata: Path) -> None:
     written = _published(realdata, "synth_parrot_ten_dim/synthetic.jsonl.gz")
     result = synthtrial.audit(
         real[real.split != "test"][:300],
-        {name: frame[:300] for name, frame in written.groupby("model")},
+        {str(name): frame[:300] for name, frame in written.groupby("model")},
         real[real.split == "test"][:300],
         **QUICK,
     )
@@ -211,7 +211,7 @@ def _published(folder: Path, name: str) -> pd.DataFrame:
 
 def _markov(train: pd.DataFrame, count: int) -> pd.DataFrame:
     """Write documents with our own n-grams, for label sets of the training documents."""
-    rows: list[Mapping[str, Any]] = train.to_dict("records")
+    rows = train.to_dict("records")
     task = Task(TaskType.MULTI_LABEL, tuple(sorted({name for row in rows for name in row["labels"]})))
     documents = [Document(str(r["id"]), str(r["text"]), tuple(r["labels"]), str(r["id"])) for r in rows]
     writer = BACKENDS.get("markov").prepare(task, Corpus(task, tuple(documents)), {}, 7)

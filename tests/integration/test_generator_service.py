@@ -27,7 +27,7 @@ from services.generator.backends import BACKENDS, Candidate
 
 class Echo:
     version, description = "1", "Says its labels."
-    needs_real, is_llm, keeps_rejected = False, False, False
+    needs_real, is_llm, keeps_rejected, is_finite = False, False, False, False
     label_law, labels_fixed = None, False
 
     def parameter_schema(self):

@@ -200,7 +200,14 @@ def test_a_published_corpus_is_studied_through_its_file(
         "reference": 200,
         "parameters": {"paths": [str(path)]},
     }
-    generators = [{"name": "mistral", "backend": "corpus_file", "parameters": {"path": str(corpus)}}]
+    generators = [
+        {
+            "name": "mistral",
+            "backend": "corpus_file",
+            "parameters": {"path": str(corpus)},
+            "label_source": "backend",
+        }
+    ]
     with opened(
         tmp_path,
         monkeypatch,

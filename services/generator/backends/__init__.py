@@ -102,6 +102,7 @@ class Backend(Protocol):
         needs_real: Whether it learns from, or copies, real documents whatever its parameters.
         is_llm: Whether a large language model stands behind it.
         keeps_rejected: Whether screening only counts what it rejects, and removes nothing.
+        is_finite: Whether it hands out a fixed stock, which replicates must share out.
     """
 
     version: ClassVar[str]
@@ -109,6 +110,7 @@ class Backend(Protocol):
     needs_real: ClassVar[bool]
     is_llm: ClassVar[bool]
     keeps_rejected: ClassVar[bool]
+    is_finite: ClassVar[bool]
 
     def parameter_schema(self) -> dict[str, Any]:
         """Return the JSON Schema of the parameters; its properties are all there are."""

@@ -30,6 +30,7 @@ class CorpusFile:
     # What wrote the file is for the study's author to say, in the generator's name.
     is_llm: ClassVar[bool] = False
     keeps_rejected: ClassVar[bool] = False
+    is_finite: ClassVar[bool] = True
 
     def parameter_schema(self) -> dict[str, Any]:
         column = {"type": ["string", "array"], "items": {"type": "string"}}

@@ -61,6 +61,7 @@ class Markov:
     needs_real: ClassVar[bool] = True
     is_llm: ClassVar[bool] = False
     keeps_rejected: ClassVar[bool] = False
+    is_finite: ClassVar[bool] = False
 
     def parameter_schema(self) -> dict[str, Any]:
         share = {"type": "number", "minimum": 0, "maximum": 1}

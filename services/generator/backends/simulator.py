@@ -39,6 +39,7 @@ class Simulator:
     is_llm: ClassVar[bool] = False
     # What a preset is worth is known for all of its documents, not for those that a filter leaves.
     keeps_rejected: ClassVar[bool] = True
+    is_finite: ClassVar[bool] = False
 
     def parameter_schema(self) -> dict[str, Any]:
         return parameter_schema()
