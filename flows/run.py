@@ -3,10 +3,11 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from flows.cells import Batch, Cell, batches
 from flows.design import Design, Profile
@@ -27,6 +28,8 @@ from flows.stages.training import Trained
 from services.domain.artifact import ArtifactRef
 from services.domain.errors import StudyError
 from services.storage.store import Store
+
+T = TypeVar("T")
 
 STATE_VARIABLE = "SYNTHTRIAL_STATE"
 RESULTS_VARIABLE = "SYNTHTRIAL_RESULTS"
@@ -191,23 +194,27 @@ class StudyRun:
 
 
 def train_everything(run: StudyRun) -> None:
-    """Run the stages up to the measured cells, one after another."""
+    """Run the stages up to the measured cells."""
+    replicates = range(run.study.design.replicates)
     run.load()
-    for number in range(run.study.design.replicates):
-        run.write(number)
+    in_parallel(run.write, replicates)
     if run.needs_encoder():
         run.encode()
-    for batch in run.batches():
-        run.train(batch)
+    in_parallel(run.train, run.batches())
 
 
 def run_everything(run: StudyRun) -> Path:
     """Run all stages one after another, without an orchestrator."""
     train_everything(run)
     if run.plan.searches:
-        for number in range(run.study.design.replicates):
-            run.search(number)
+        in_parallel(run.search, range(run.study.design.replicates))
     return run.report()
+
+
+def in_parallel(stage: Callable[[T], object], items: Iterable[T]) -> None:
+    """Run a stage over its items, as many at once as there are processors; the first error ends it."""
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        list(pool.map(stage, items))
 
 
 @contextmanager

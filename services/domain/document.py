@@ -10,7 +10,7 @@ class Provenance:
     """How a synthetic document came to be.
 
     `requested_labels` are those the writer was asked for; a document's own
-    labels differ where a backend adds label noise. `sampling_json` holds the
+    labels may differ where the backend carries its own. `sampling_json` holds the
     backend's parameters. Token counts are 0 where a backend has no tokens.
     """
 

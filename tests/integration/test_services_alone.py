@@ -64,9 +64,7 @@ INDEX = {"retriever": "jaccard", "task": TASK, "segments": [{"corpus": inline("r
 TRIALS = [
     Trial("generator", "Generate", {"spec": MARKOV, "count": 3}, "modelRevision", "cane + hearing aid:"),
     Trial("classifier", "CreateTrainingRun", {"spec": TRAINING}, "TRAINING_STATE", "worn in the ear'"),
-    Trial(
-        "evaluator", "Embed", {"corpora": [inline("r", 10)], "encoder": "lsa"}, "field fit_on", "far: mmd2"
-    ),
+    Trial("evaluator", "Embed", EMBEDDING, "encoderRevision", "far: mmd2"),
     Trial("retrieval", "BuildIndex", {"spec": INDEX}, "indexId", "query0: real2 1.00"),
 ]
 

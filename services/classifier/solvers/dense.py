@@ -8,7 +8,9 @@ import numpy.typing as npt
 from services.classifier.solvers.kernels import Floats
 from services.classifier.solvers.newton import Settings, Solution, solve
 
-DENSE = Settings(tolerance=1e-3)
+# Tuned thresholds magnify what is left: at 1e-3 a cell's micro-F1 is up to 0.006 from that
+# of the minimum, at 1e-4 0.003 for a fifth more time; scikit-learn's default is 0.005 away.
+DENSE = Settings(tolerance=1e-4)
 
 
 @dataclass(frozen=True, slots=True)

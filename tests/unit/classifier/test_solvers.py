@@ -2,8 +2,8 @@
 
 Tolerances: at decrement 1e-9 float32 leaves about 1e-3 on coefficients up to 6 and
 less on probabilities. At the default tolerances half the squared Newton decrement,
-which estimates the distance to the minimum, is at most 1e-3 (dense) and 3e-4
-(sparse) of the null loss; real gaps are a few times that.
+which estimates the distance to the minimum, is at most 1e-4 of the null loss; real
+gaps are a few times that.
 """
 
 from collections.abc import Callable
@@ -74,7 +74,9 @@ def test_coefficients_are_those_of_scikit_learn(fit: Fit, shape: tuple[int, int]
 
 @pytest.mark.parametrize("fit", [dense, sparse])
 @pytest.mark.parametrize("shape", [(60, 90), (300, 40)], ids=["n<d", "n>d"])
-def test_default_tolerance_ends_within_one_percent_of_the_null_loss(fit: Fit, shape: tuple[int, int]) -> None:
+def test_default_tolerance_ends_within_half_a_percent_of_the_null_loss(
+    fit: Fit, shape: tuple[int, int]
+) -> None:
     features, truth, weights = problem(*shape)
     found = fit(features, truth, weights, 10.0)
     for j, y in enumerate(truth.T):
@@ -83,7 +85,7 @@ def test_default_tolerance_ends_within_one_percent_of_the_null_loss(fit: Fit, sh
         ours = objective(features, y, weights, 10.0, found.slopes[0, j], found.intercepts[0, j])
         share = np.average(y, weights=weights)
         null = -10.0 * weights.sum() * (share * np.log(share) + (1 - share) * np.log(1 - share))
-        assert -1e-6 < (ours - least) / null < 0.01
+        assert -1e-6 < (ours - least) / null < 0.005
     assert not found.unfinished.any()
 
 
