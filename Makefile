@@ -18,7 +18,7 @@ export HF_HUB_OFFLINE ?= 1
 export DO_NOT_TRACK ?= 1
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 
-.PHONY: help install study smoke test check bench protos up down rehearse truth clean
+.PHONY: help install study smoke test check bench protos up down rehearse truth trial clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -55,6 +55,9 @@ rehearse: $(STUBS)  ## calibration of intervals and verdicts on simulated studie
 
 truth: $(STUBS)  ## what the simulated generators are worth, by Monte Carlo; reports show it beside the verdicts
 	@$(BIN)/python -m flows.trial truth
+
+trial: $(STUBS)  ## verdicts over 20 master seeds against that truth; writes docs/trial.md
+	@$(BIN)/python -m flows.trial score
 
 protos: $(INSTALLED)  ## compile the contracts into synthtrial/<service>/v1
 	@$(BIN)/python protos/build.py && touch $(STUBS)

@@ -30,7 +30,7 @@ def describe_environment(run: "StudyRun") -> dict[str, Any]:
     """Return processor, memory, packages, digests and wall times."""
     material = run.loaded
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cpu_count": len(os.sched_getaffinity(0)),
         "python": platform.python_version(),
         "memory": _memory(),
@@ -64,7 +64,8 @@ def _memory() -> dict[str, Any]:
     return found
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the processor's model name."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

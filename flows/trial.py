@@ -8,6 +8,7 @@ the same reduced study over the master seeds and tabulates verdicts against trut
 
 import argparse
 import json
+import sys
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -22,12 +23,17 @@ from flows.design import Design, load_design
 from flows.experiments import PlannedContrast
 from flows.run import StudyRun, open_run, train_everything
 from flows.stages import measuring
+from flows.trial_page import confusion, page
 from flows.truth import truth_digest
 from services.evaluator.planning import ContrastResult
 
 FOLDER = Path(__file__).parent / "designs"
 POWER = 0.95
 TARGET_STANDARD_ERROR = 0.002
+
+PAGE = Path("docs") / "trial.md"
+# The commit that froze presets, dials, margin and seeds, before the first scored run.
+FROZEN_IN = "c8df720"
 
 Comparison = tuple[PlannedContrast, ContrastResult]
 
@@ -80,14 +86,6 @@ def truth_class(theta: float, error: float, margin: float) -> str:
     return "better" if theta > 0 else "worse"
 
 
-def confusion(verdicts: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
-    """Count verdicts per claim beside theta; one row per generator."""
-    counts = verdicts.pivot_table(index="generator", columns="verdict", aggfunc="size", fill_value=0)
-    places = verdicts[["generator", "regime", "classifier_family"]].drop_duplicates()
-    known = places.merge(truth, on=["generator", "regime", "classifier_family"], how="left")
-    return known.merge(counts.reset_index(), on="generator")
-
-
 def main() -> None:
     """Run the command that was asked for."""
     parser = argparse.ArgumentParser(prog="python -m flows.trial", description=__doc__)
@@ -136,9 +134,13 @@ def _write_score(design: Design, seeds: Sequence[int]) -> None:
                     }
                 )
         print(f"seed {seed}: " + ", ".join(f"{r['generator']} {r['verdict']}" for r in rows[-4:]), flush=True)
-    verdicts = pd.DataFrame(rows)
     truth = pd.DataFrame(json.loads((FOLDER / "truth" / f"{truth_digest(design)}.json").read_text())["rows"])
-    print(confusion(verdicts, truth).to_string(index=False, float_format="%.4f"))
+    found = confusion(pd.DataFrame(rows), truth, design.margin)
+    text = page(design, found, seeds, FROZEN_IN)
+    PAGE.write_text(text)
+    print(text)
+    if any(row.fault for row in found):
+        sys.exit(1)
 
 
 def _gains(run: StudyRun) -> list[Comparison]:

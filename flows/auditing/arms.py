@@ -11,6 +11,7 @@ from flows.auditing.replicates import Rows, Split
 from flows.auditing.rounds import Draw, FileDraws, Round
 from flows.conditions import CONDITIONS, Scene, Segment
 from services.domain.corpus import Corpus
+from services.domain.digest import spec_digest
 from services.domain.plan import TrainingPlan
 from services.domain.seeds import stream
 from services.storage.store import Store
@@ -83,7 +84,10 @@ class ArmComposer:
 
     def _arm(self, scene: Scene, key: ArmKey) -> Arm:
         # The ruler's rungs share the stream of their twin, so that they keep the same copies.
-        rng = stream(self.options.seed, "audit", *key._replace(new_real=0), self.one.number)
+        # And the content names the file, so that renaming it changes nothing.
+        content = spec_digest(list(scene.written().corpus.texts))
+        named = key._replace(new_real=0, file=content)
+        rng = stream(self.options.seed, "audit", *named, self.one.number)
         settings = {"new_real": key.new_real} if key.new_real else {}
         made = CONDITIONS.get(key.condition).compose(scene, rng, settings)
         written = scene.written().sha256 if key.condition == TREATMENT else ""

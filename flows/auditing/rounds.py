@@ -9,6 +9,7 @@ from flows.auditing.crossfit import split_families, without_families
 from flows.auditing.options import AuditOptions
 from flows.auditing.replicates import Rows, Split, disjoint_rows, redraw_real, rung_sizes
 from services.domain.corpus import Corpus
+from services.domain.digest import spec_digest
 from services.domain.seeds import stream
 
 
@@ -69,22 +70,21 @@ def plan_rounds(real: Corpus, has_test: bool, options: AuditOptions) -> tuple[Ro
     return tuple(Round(number, fold.train, fold.test) for number, fold in enumerate(folds))
 
 
-def draw_file(
-    name: str, synthetic: Corpus, real: Corpus, rounds: Sequence[Round], options: AuditOptions
-) -> FileDraws:
+def draw_file(synthetic: Corpus, real: Corpus, rounds: Sequence[Round], options: AuditOptions) -> FileDraws:
     """Draw a file's replicates in every round."""
-    draws = tuple(_draw(name, synthetic, real, one, options) for one in rounds)
+    draws = tuple(_draw(synthetic, real, one, options) for one in rounds)
     count = min(len(hand) for draw in draws for hand in draw.hands)
     left_out = min(len(split.left_out) for draw in draws for split in draw.splits)
     kept = np.mean([len(split.kept) for draw in draws for split in draw.splits])
     return FileDraws(draws, count, rung_sizes(count, left_out), round(float(kept)))
 
 
-def _draw(name: str, synthetic: Corpus, real: Corpus, one: Round, options: AuditOptions) -> Draw:
+def _draw(synthetic: Corpus, real: Corpus, one: Round, options: AuditOptions) -> Draw:
     barred = {real.families[int(row)] for row in one.tested}
     allowed = without_families(synthetic.families, barred)
     splits = tuple(_split(real, one, replicate, options) for replicate in range(options.replicates))
-    rng = stream(options.seed, "audit", "hands", name, one.number)
+    # By content: a renamed file is the same file.
+    rng = stream(options.seed, "audit", "hands", spec_digest(list(synthetic.texts)), one.number)
     families = [synthetic.families[int(row)] for row in allowed]
     hands = disjoint_rows(families, real.families, splits, rng)
     return Draw(allowed, splits, tuple(allowed[hand] for hand in hands))

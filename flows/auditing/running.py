@@ -56,7 +56,7 @@ def measure(corpora: Corpora, options: AuditOptions, store_root: Path, advance: 
     advance("screening", 0, 0)
     screened = {file.name: screen_file(file, corpora) for file in corpora.files}
     accepted = {name: found.accepted for name, found in screened.items()}
-    draws = {name: draw_file(name, c, corpora.real, rounds, options) for name, c in accepted.items()}
+    draws = {name: draw_file(c, corpora.real, rounds, options) for name, c in accepted.items()}
     clock.lap("screening")
     advance("starting services", 0, 0)
     with running(dict.fromkeys(SERVICES, IN_PROCESS), store_root) as addresses:

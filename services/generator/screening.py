@@ -22,9 +22,12 @@ LENGTH_FACTOR = 4
 LETTERS_LOOKED_AT = 400
 FOREIGN_SHARE = 0.3
 
+_TASK = r"(help|assist|fulfil|comply|provide|generate|create|write|produce|complete|answer|do that|engage)"
+# People are sorry and unable too: only what speaks of the request itself is a refusal.
 _REFUSAL = re.compile(
-    r"^\W*(i'?m sorry|i am sorry|sorry,|i can(no|')t\b|i am unable|i'm unable|as an ai\b|as a language model|"
-    r"i do not feel comfortable|unfortunately, i can)",
+    rf"^\W*(as an ai\b|as a (large )?language model|i do not feel comfortable {_TASK}|"
+    rf"((i'?m sorry|i am sorry|sorry|unfortunately|i apologi[sz]e)\W+(but )?)?"
+    rf"(i can(no|'|’)t|i can ?not|i am unable to|i'?m unable to|i won'?t be able to) {_TASK})",
     re.IGNORECASE,
 )
 _NO_WORD = re.compile(r"[\W_]+")

@@ -147,7 +147,7 @@ def source_from_proto(message: corpus_pb2.CorpusSource, store: Store, field: str
         case "artifact":
             return artifact_from_proto(message.artifact, f"{field}.artifact")
         case "inline":
-            return store.put_corpus(corpus_from_proto(message.inline))
+            return store.put_corpus(_inline_corpus(message.inline, f"{field}.inline"))
     raise InvalidInputError(f"{field} needs a corpus, stored or inline", field=field)
 
 
@@ -196,6 +196,15 @@ def interval_to_proto(interval: Interval) -> measurement_pb2.Interval:
 def interval_from_proto(message: measurement_pb2.Interval) -> Interval:
     """Return the interval in a message."""
     return Interval(message.low, message.high, message.level)
+
+
+def _inline_corpus(message: corpus_pb2.InlineCorpus, field: str) -> Corpus:
+    try:
+        return corpus_from_proto(message)
+    except InvalidInputError as error:
+        # The corpus knows its own parts; where it stands in the request is known here.
+        inside = f"{field}.{error.field}" if error.field else field
+        raise InvalidInputError(error.message, **{**error.metadata, "field": inside}) from None
 
 
 def _provenance_to_proto(provenance: Provenance) -> corpus_pb2.Provenance:

@@ -30,7 +30,7 @@ def compose(corpora: Corpora, store: Store, options: AuditOptions = OPTIONS) -> 
     file = corpora.files[0]
     written = Corpus(corpora.task, file.candidates)
     rounds = plan_rounds(corpora.real, corpora.test is not None, options)
-    draws = draw_file(file.name, written, corpora.real, rounds, options)
+    draws = draw_file(written, corpora.real, rounds, options)
     segment = Segment("r" * 64, corpora.real)
     return [
         (one, list(ArmComposer(store, segment, one, options).arms(file.name, written, draws)))
