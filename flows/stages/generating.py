@@ -149,10 +149,12 @@ def _write(study: Study, material: Material, key: CorpusKey, spec: GenerationSpe
 
 
 def _backend(study: Study, name: str) -> BackendInfo:
-    for backend in study.clients.generator.list_backends():
-        if backend.name == name:
-            return backend
-    raise NotFoundError(f"the generator service has no backend {name!r}", name=name)
+    backends = {backend.name: backend for backend in study.clients.generator.list_backends()}
+    if name not in backends:
+        raise NotFoundError(
+            f"the generator service has no backend {name!r}; there are: {', '.join(backends)}", name=name
+        )
+    return backends[name]
 
 
 def _ask(

@@ -109,11 +109,15 @@ def _load(
     rows = _checked_rows(segment.rows, len(corpus), field)
     matrix = None
     if segment.embeddings is not None:
-        whole = read_matrix(store, segment.embeddings, len(corpus), f"{field}_embeddings")
+        whole = read_matrix(store, segment.embeddings, len(corpus), _embeddings_of(field))
         matrix = Matrix(whole.rows[rows], whole.encoder)
     elif needs_embeddings:
-        raise InvalidInputError(f"{field} needs embeddings for this retriever", field=f"{field}.embeddings")
+        raise InvalidInputError(f"{field} needs embeddings for this retriever", field=_embeddings_of(field))
     return (corpus.take(rows) if segment.rows else corpus), matrix, segment.synthetic
+
+
+def _embeddings_of(field: str) -> str:
+    return "query_embeddings" if field == "query" else f"{field}.embeddings"
 
 
 def _checked_rows(rows: Sequence[int], count: int, field: str) -> npt.NDArray[np.int64]:

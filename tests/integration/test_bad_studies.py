@@ -14,7 +14,7 @@ import pytest
 
 from flows.cells import Arm, Grid, Wanted
 from flows.design import Design, load_design, load_profile
-from flows.run import open_run, run_everything
+from flows.run import open_run, train_everything
 from services.domain.errors import (
     BackendUnavailableError,
     InvalidInputError,
@@ -30,17 +30,19 @@ Rows = list[dict[str, Any]]
 
 
 def real(count: int = 120) -> Rows:
+    # Every fourth label is wrong, so that arms differ.
+    labels = [LABELS[(i + (i % 4 == 0)) % 2] for i in range(count)]
     return [
         {
             "id": f"r{i}",
-            "text": f"a {LABELS[i % 2]} of kind {i % 9} for person {i}",
-            "labels": [LABELS[i % 2]],
+            "text": f"a {LABELS[i % 2]} of kind {i % 7} in place {i % 9} for {i}",
+            "labels": [labels[i]],
         }
         for i in range(count)
     ]
 
 
-def written(count: int = 10) -> Rows:
+def written(count: int = 20) -> Rows:
     return [
         {"text": f"some {LABELS[i % 2]} with {i} screws", "labels": [LABELS[i % 2]]} for i in range(count)
     ]
@@ -52,17 +54,19 @@ def save(path: Path, rows: Rows) -> str:
 
 
 @pytest.fixture
-def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Run a study of two small files with some part of its design changed."""
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Train a study of two small files with some part of its design changed; return how many cells there are."""
     monkeypatch.setenv("SYNTHTRIAL_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("SYNTHTRIAL_RESULTS", str(tmp_path / "results"))
 
-    def run(real_rows: Rows | None = None, synthetic: Rows | None = None, **changes: Any) -> Path:
+    def run(
+        real_rows: Rows | None = None, synthetic: Rows | None = None, file: str = "gpt", **changes: Any
+    ) -> int:
         paths = [save(tmp_path / "real.jsonl", real_rows or real())]
-        gpt = {"path": save(tmp_path / "gpt.jsonl", synthetic or written())}
+        gpt = {"path": save(tmp_path / f"{file}.jsonl", synthetic or written())}
         values: dict[str, Any] = {
             "name": "small",
-            "replicates": 1,
+            "replicates": 2,
             "regimes": [20],
             "folds": 2,
             "synthetic_documents": 5,
@@ -85,7 +89,8 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
         with open_run(
             Design(**{**values, **changes}), load_profile("embedded"), Store(tmp_path / "store")
         ) as one:
-            return run_everything(one)
+            train_everything(one)
+            return len(one.trained)
 
     return run
 
@@ -127,7 +132,7 @@ BAD: dict[str, tuple[dict[str, Any], type[StudyError], str]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_study_is_refused_with_what_would_do(case: str, study: Callable[..., Path]) -> None:
+def test_a_study_is_refused_with_what_would_do(case: str, study: Callable[..., int]) -> None:
     changes, error, says = BAD[case]
     with pytest.raises(error) as caught:
         study(**changes)
@@ -135,13 +140,13 @@ def test_a_study_is_refused_with_what_would_do(case: str, study: Callable[..., P
 
 
 def test_a_refused_study_loses_nothing_and_goes_on_when_mended(
-    study: Callable[..., Path], tmp_path: Path
+    study: Callable[..., int], tmp_path: Path
 ) -> None:
-    with pytest.raises(PreconditionError, match="'refusal': 8"):
+    with pytest.raises(PreconditionError, match="'refusal': 4"):
         study(synthetic=REFUSALS)
     stored = set((tmp_path / "store" / "objects").rglob("?" * 64))
     assert stored
-    assert study().is_file()
+    assert study(file="mended") == 6
     assert stored <= set((tmp_path / "store" / "objects").rglob("?" * 64))
 
 
@@ -173,7 +178,7 @@ def test_a_design_that_cannot_be_is_refused_when_read(old: str, new: str, says: 
 
 
 def test_a_service_that_cannot_be_reached_is_named_before_anything_runs(
-    study: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    study: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = f"127.0.0.1:{free_port()}"
     monkeypatch.setenv("SYNTHTRIAL_CLASSIFIER", address)
