@@ -10,7 +10,7 @@ STUBS := $(VENV)/.stubs
 PROTOS := $(shell find protos -name '*.proto')
 # make study PREFECT_URL=http://host:4200/api uses a server that runs already.
 SERVER = $(if $(PREFECT_URL),--prefect-url $(PREFECT_URL))
-CODE := services flows synthtrial protos tests
+CODE := services flows synthtrial protos tests examples
 
 # Nothing of a study is written outside this folder, and nothing is fetched at run time.
 export PREFECT_HOME ?= $(CURDIR)/.synthtrial/prefect
@@ -43,7 +43,7 @@ test: $(STUBS)  ## all tests
 check: $(STUBS)  ## format, lint, types, import contracts, proto lint
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/ruff check $(CODE)
-	@$(BIN)/mypy services flows synthtrial protos/build.py
+	@$(BIN)/mypy services flows synthtrial protos/build.py examples
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/buf lint protos
 

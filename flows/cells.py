@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 from flows.conditions import CONDITIONS
 from flows.datasets import DATASETS
 from flows.design import Design, Profile
-from services.domain.digest import spec_digest
+from services.domain.digest import sha256_hex, spec_digest
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,25 @@ class Grid:
             "backend": behind.backend,
             "backend_version": self._algorithms.get(behind.backend, ""),
             "parameters": behind.parameters,
+            **file_identity(behind.parameters),
         }
+
+
+def file_identity(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Return the digest of the file that a backend reads; nothing where it reads none that is here.
+
+    A file that was mended under the same name is another file.
+    """
+    path = Path(str(parameters.get("path", "")))
+    if not parameters.get("path") or not path.is_file():
+        return {}
+    status = path.stat()
+    return {"file": _digest_of(str(path), status.st_mtime_ns, status.st_size)}
+
+
+@lru_cache(maxsize=64)
+def _digest_of(path: str, modified: int, size: int) -> str:
+    return sha256_hex(Path(path).read_bytes())
 
 
 def batches(cells: Iterable[Cell]) -> tuple[Batch, ...]:

@@ -21,7 +21,7 @@ from flows.progress import (
     ProgressFile,
 )
 from flows.stages import encoding, generating, loading, searching, training
-from flows.stages.context import Study, StudyPlan, algorithms, plan_study
+from flows.stages.context import Study, StudyPlan, algorithms, check_names, plan_study
 from flows.stages.generating import CorpusKey, Written
 from flows.stages.loading import Material
 from flows.stages.training import Trained
@@ -95,7 +95,7 @@ class StudyRun:
         return sum(self.written[key].document_count for key in self.corpus_keys(number))
 
     def needs_encoder(self) -> bool:
-        """Say whether anything that is still missing looks at embeddings."""
+        """Say whether the design names an encoder."""
         return bool(self.study.design.encoder)
 
     def encode(self) -> int:
@@ -228,6 +228,7 @@ def open_run(design: Design, profile: Profile, store: Store | None = None) -> It
     with running(addresses(profile), store.root) as found:
         clients = connect(found)
         study = Study(design, profile, clients, store, algorithms(clients))
+        check_names(study)
         plan = plan_study(design, profile, study.grid)
         state = Path(os.environ.get(STATE_VARIABLE, ".synthtrial"))
         results = Path(os.environ.get(RESULTS_VARIABLE, "results"))

@@ -37,7 +37,8 @@ def _stages(run: StudyRun) -> str:
     log.info("%d cells in design %s", len(run.plan.cells), run.study.design.name)
     tasks.load(run)
     tasks.write.map(unmapped(run), replicates).result()
-    tasks.encode(run)
+    if run.needs_encoder():
+        tasks.encode(run)
     missing = run.batches()
     log.info("%d batches to train, %d cells found in the store", len(missing), len(run.trained))
     if missing:

@@ -25,6 +25,11 @@ def rows(table: pd.DataFrame) -> list[Row]:
     return [{name: _named(name, value) for name, value in row.items()} for row in records]
 
 
+def has_interval(row: Row) -> bool:
+    """Whether a contrast can be drawn: arms that agree exactly have an effect and no interval."""
+    return not missing(row["effect"]) and not missing(row["low95"])
+
+
 def primary_score(tables: ReportInput) -> str:
     return str(tables.design.get("primary_score", "micro_f1"))
 

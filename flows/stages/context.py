@@ -15,6 +15,7 @@ from flows.experiments import (
     PlannedSearch,
 )
 from services.domain.corpus import Corpus
+from services.domain.errors import NotFoundError
 from services.domain.seeds import derived_seed
 from services.storage.store import Store
 
@@ -82,6 +83,29 @@ def plan_study(design: Design, profile: Profile, grid: Grid) -> StudyPlan:
         tuple(searches.values()),
         not_run,
     )
+
+
+def check_names(study: Study) -> None:
+    """Refuse families, backends, metrics and encoders that the services do not have.
+
+    Raises:
+        NotFoundError: The message lists what there is.
+    """
+    design = study.design
+    backends = {study.profile.behind(generator).backend for generator in design.generators}
+    families = {family.name for family in study.clients.classifier.list_families()}
+    measurable = study.clients.evaluator.list_metrics()
+    metrics = {metric.name for metric in measurable.metrics if metric.kind == "fidelity"}
+    known_backends = {backend.name for backend in study.clients.generator.list_backends()}
+    _refuse_unknown("backend", backends, known_backends)
+    _refuse_unknown("classifier family", set(design.families), families)
+    _refuse_unknown("fidelity metric", set(design.fidelity_metrics), metrics)
+    _refuse_unknown("encoder", {design.encoder} - {""}, set(measurable.encoders))
+
+
+def _refuse_unknown(kind: str, wanted: set[str], known: set[str]) -> None:
+    for name in sorted(wanted - known):
+        raise NotFoundError(f"no {kind} {name!r}; the services have: {', '.join(sorted(known))}", name=name)
 
 
 def algorithms(clients: Clients) -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from flows.cells import file_identity
 from flows.design import GeneratorDesign
 from flows.stages.context import Study
 from flows.stages.loading import Material, replicate
@@ -81,6 +82,7 @@ def write_corpus(study: Study, material: Material, key: CorpusKey) -> Written:
         "version": VERSION,
         "spec": _plain(spec),
         "backend_version": study.algorithms.get(spec.backend, ""),
+        **file_identity(spec.parameters),
         "count": study.design.synthetic_documents,
         # Only a shared stock gives other documents to other replicates.
         "share": [key.replicate, study.design.replicates],

@@ -196,6 +196,7 @@ def run_from_proto(message: classifier_pb2.TrainingRun) -> TrainingRun:
         results=artifacts_from_proto(message.results, "results"),
         error_reason=message.error_reason,
         error_message=message.error_message,
+        error_metadata=dict(message.error_metadata),
         renewed=message.renew_time.ToMilliseconds() / 1000,
     )
 
@@ -208,7 +209,7 @@ def _results(run: TrainingRun) -> tuple[ArtifactRef, ...]:
             f"training run {run.id[:12]}… was cancelled after {run.done} of {run.total} plans"
         )
     kinds = {kind.reason: kind for kind in CODES}
-    raise kinds.get(run.error_reason, StudyError)(run.error_message, run=run.id)
+    raise kinds.get(run.error_reason, StudyError)(run.error_message, **{**run.error_metadata, "run": run.id})
 
 
 def _plan(plan: TrainingPlan) -> classifier_pb2.TrainingPlan:

@@ -142,6 +142,7 @@ def run_to_proto(run: TrainingRun) -> classifier_pb2.TrainingRun:
         results=[artifact_to_proto(result) for result in run.results],
         error_reason=run.error_reason,
         error_message=run.error_message,
+        error_metadata=dict(run.error_metadata),
         renew_time=renewed,
     )
 

@@ -6,7 +6,18 @@ from flows.report.figures.scatter import Axes, Point, chart
 from flows.report.formatting import count, interval, listed, missing, plain, plural, undefined
 from flows.report.inputs import ReportInput
 from flows.report.page import Block, Cell, Chart, Column, Figure, Note, Section, Table
-from flows.report.queries import Row, arm_label, corpus_matches, gains, headline, margin, regimes, rows, tag
+from flows.report.queries import (
+    Row,
+    arm_label,
+    corpus_matches,
+    gains,
+    has_interval,
+    headline,
+    margin,
+    regimes,
+    rows,
+    tag,
+)
 from flows.report.strips import shared_axis
 from flows.report.summaries import Mean, fidelity_mean
 from flows.report.wording import counts_words, effect_words
@@ -46,9 +57,7 @@ def section(tables: ReportInput) -> Section:
 def _scatter(tables: ReportInput) -> tuple[Block, ...]:
     scope = headline(tables)
     family = scope.family if scope else ""
-    chosen = [
-        row for row in gains(tables) if row["classifier_family"] == family and not missing(row["effect"])
-    ]
+    chosen = [row for row in gains(tables) if row["classifier_family"] == family and has_interval(row)]
     pairs = [Pair(row, _distance(tables, row)) for row in chosen]
     drawn = [pair for pair in pairs if pair.distance.value is not None]
     lacking = sorted({arm_label(pair.gain) for pair in pairs if pair.distance.value is None})

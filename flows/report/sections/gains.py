@@ -22,6 +22,7 @@ from flows.report.queries import (
     control_label,
     families,
     gains,
+    has_interval,
     margin,
     primary_score,
     regimes,
@@ -46,7 +47,7 @@ TABLE_COLUMNS = (
 
 def section(tables: ReportInput) -> Section:
     every = gains(tables) + ceilings(tables, over_real=False)
-    drawn = [row for row in every if not missing(row["effect"])]
+    drawn = [row for row in every if has_interval(row)]
     title = "Gain against control, by arm and regime"
     if not drawn:
         return Section("gains", title, (Note(undefined("no contrast has an effect"), "undefined"),))

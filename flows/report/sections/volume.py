@@ -12,6 +12,7 @@ from flows.report.queries import (
     control_label,
     families,
     gains,
+    has_interval,
     headline,
     margin,
     primary_score,
@@ -68,7 +69,7 @@ def _figure(tables: ReportInput, pairs: list[tuple[Row, Row]]) -> Figure:
     scope = headline(tables)
     family = scope.family if scope else families([row for row, _ in pairs])[0]
     candidates = [row for pair in pairs for row in pair] + ceilings(tables, over_real=True)
-    drawn = [r for r in candidates if r["classifier_family"] == family and not missing(r["effect"])]
+    drawn = [r for r in candidates if r["classifier_family"] == family and has_interval(r)]
     series = [KINDS["gain_vs_real"], KINDS["gain_vs_control"]]
     axis, labels, delta = shared_axis(drawn, margin(tables)), labels_of(drawn), margin(tables)
     charts = tuple(
