@@ -18,10 +18,10 @@ export HF_HUB_OFFLINE ?= 1
 export DO_NOT_TRACK ?= 1
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 
-.PHONY: help install study smoke test check bench protos up down rehearse truth trial clean
+.PHONY: help install study smoke test test-faults check bench protos up down rehearse truth trial clean
 
 help:  ## what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
 
 install: $(STUBS)  ## .venv with everything in it; the other targets do this themselves
 
@@ -39,6 +39,9 @@ down: $(STUBS)  ## end what `make up` started
 
 test: $(STUBS)  ## all tests
 	@$(BIN)/python -m pytest -q
+
+test-faults: $(STUBS)  ## kill -9 of worker, service and supervisor in the middle of a study
+	@$(BIN)/python -m pytest -q -m faults
 
 check: $(STUBS)  ## format, lint, types, import contracts, proto lint
 	@$(BIN)/ruff format --check $(CODE)

@@ -9,6 +9,7 @@ from typing import Any
 from flows.conditions import CONDITIONS
 from flows.datasets import DATASETS
 from flows.design import Design, Profile
+from flows.versions import STEPS
 from services.domain.digest import sha256_hex, spec_digest
 
 
@@ -79,27 +80,40 @@ class Grid:
         return {
             "dataset": design.dataset.model_dump(mode="json"),
             "dataset_identity": dict(dataset.identity(design.dataset.parameters)),
-            "seed": design.seed,
+            "dataset_version": self._algorithms.get(dataset.backend, ""),
+            "steps": STEPS,
             "synthetic_documents": design.synthetic_documents,
             "folds": design.folds,
         }
 
     def cell(self, wanted: Wanted, replicate: int) -> Cell:
         """Return the cell with its identity."""
-        specification = {
+        specification = self._specification(wanted) | {
+            "replicate": replicate,
+            "seed": self._design.seed,
+            "encoder": self._design.encoder,
+        }
+        return Cell(spec_digest(specification), wanted.regime, wanted.arm, wanted.family, replicate)
+
+    def place(self, *arms: Wanted) -> str:
+        """Return the digest of arms whatever the seed, the replicate and the encoder.
+
+        What is expected of them over all seeds is filed under it.
+        """
+        return spec_digest([self._specification(wanted) for wanted in arms])
+
+    def _specification(self, wanted: Wanted) -> dict[str, Any]:
+        return {
             **self._common,
             "regime": wanted.regime,
-            "replicate": replicate,
             "family": wanted.family,
             "family_version": self._algorithms.get(wanted.family, ""),
             "family_parameters": self._design.family_parameters.get(wanted.family, {}),
-            "encoder": self._design.encoder,
             "condition": wanted.arm.condition,
             "condition_version": CONDITIONS.get(wanted.arm.condition).version,
             "settings": dict(wanted.arm.settings),
             "generator": self._generator(wanted.arm.generator),
         }
-        return Cell(spec_digest(specification), wanted.regime, wanted.arm, wanted.family, replicate)
 
     def cells(self, wanted: Iterable[Wanted]) -> tuple[Cell, ...]:
         """Return every distinct cell of all replicates, in a fixed order."""

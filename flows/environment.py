@@ -43,6 +43,7 @@ def describe_environment(run: "StudyRun") -> dict[str, Any]:
             "reference": material.reference,
         },
         "algorithms": dict(run.study.algorithms),
+        "damaged_objects_set_aside": list(run.set_aside),
         "wall_seconds": {stage: round(seconds, 1) for stage, seconds in run.timings.items()},
     }
 

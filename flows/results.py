@@ -14,7 +14,7 @@ from flows.cells import Cell
 from flows.conditions import CONDITIONS
 from flows.design import Design
 from flows.experiments import PlannedContrast
-from flows.stages.generating import Written
+from flows.stages.accounting import Written
 from flows.stages.searching import Searched
 from flows.stages.training import Trained
 from services.domain.measurement import Measurement
@@ -33,7 +33,8 @@ def measurements_table(design: Design, cells: Sequence[Cell], trained: Mapping[s
         result = trained[cell.id]
         common = _cell(design, cell) | {
             "real_documents": result.real_documents,
-            "synthetic_documents": result.added_documents,
+            "copied_documents": result.copied_documents,
+            "synthetic_documents": result.synthetic_documents,
         }
         rows += [common | _measured(m) for m in result.measurements]
     return pd.DataFrame(rows)

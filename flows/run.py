@@ -21,12 +21,12 @@ from flows.progress import (
     ProgressFile,
 )
 from flows.stages import encoding, generating, loading, searching, training
+from flows.stages.accounting import CorpusKey, Written
 from flows.stages.context import Study, StudyPlan, algorithms, check_names, plan_study
-from flows.stages.generating import CorpusKey, Written
 from flows.stages.loading import Material
 from flows.stages.training import Trained
 from services.domain.artifact import ArtifactRef
-from services.domain.errors import StudyError
+from services.domain.errors import DataLossError, StudyError
 from services.storage.store import Store
 
 T = TypeVar("T")
@@ -34,6 +34,8 @@ T = TypeVar("T")
 STATE_VARIABLE = "SYNTHTRIAL_STATE"
 RESULTS_VARIABLE = "SYNTHTRIAL_RESULTS"
 
+# A disk that damages more than this is not mended by computing anew.
+MOST_DAMAGED = 20
 # Faster than any corpus is written: the store had it.
 QUICK_SECONDS = 0.25
 
@@ -56,6 +58,7 @@ class StudyRun:
         self.trained: dict[str, Trained] = {}
         self.searched: dict[int, list[searching.Searched]] = {}
         self.timings: dict[str, float] = {}
+        self.set_aside: list[str] = []
         self._lock = threading.Lock()
         self._cells_done: dict[str, int] = {}
         self._found_cells = 0
@@ -94,6 +97,11 @@ class StudyRun:
                 self.progress.advance("write", done * CORPUS_SECONDS, f"writing {key.generator}", found=quick)
         return sum(self.written[key].document_count for key in self.corpus_keys(number))
 
+    def corpora(self) -> list[Written]:
+        """Return the written corpora in a fixed order, whichever was written first."""
+        order = sorted(self.written, key=lambda key: (key.generator, key.regime, key.replicate))
+        return [self.written[key] for key in order]
+
     def needs_encoder(self) -> bool:
         """Say whether the design names an encoder."""
         return bool(self.study.design.encoder)
@@ -101,11 +109,12 @@ class StudyRun:
     def encode(self) -> int:
         """Embed all corpora; return how many distinct texts there are."""
         with self._timed("encode"):
-            corpora = encoding.segments(self.loaded, list(self.written.values()))
+            corpora = encoding.segments(self.loaded, self.corpora())
             count = encoding.count_texts(self.study, corpora)
             self.progress.expect("encode", count * TEXT_SECONDS)
             started = time.monotonic()
-            self.embeddings = dict(encoding.encode(self.study, corpora, self._encoded))
+            found = self._mended(lambda: encoding.encode(self.study, corpora, self._encoded))
+            self.embeddings = dict(found)
             quick = time.monotonic() - started < count * TEXT_SECONDS / 10
         self.progress.finish("encode", "embedded all texts", found=quick)
         return count
@@ -123,23 +132,28 @@ class StudyRun:
     def train(self, batch: Batch) -> int:
         """Train and score what is missing of a batch; return how many cells that was."""
         with self._timed("train"):
-            count = training.train_batch(
-                self.study,
-                self.loaded,
-                self.written,
-                self.embeddings,
-                batch,
-                on_progress=lambda done, total: self._cell_done(batch, done),
-            )
+            count = self._mended(lambda: self._train(batch))
         for cell in batch.cells:
             self.trained[cell.id] = self._finished(cell)
         return count
 
+    def _train(self, batch: Batch) -> int:
+        return training.train_batch(
+            self.study,
+            self.loaded,
+            self.written,
+            self.embeddings,
+            batch,
+            on_progress=lambda done, total: self._cell_done(batch, done),
+        )
+
     def search(self, number: int) -> int:
         """Evaluate the indexes of one replicate; return how many readings there are."""
         with self._timed("search"):
-            self.searched[number] = searching.search_replicate(
-                self.study, self.loaded, self.written, self.embeddings, self.plan.searches, number
+            self.searched[number] = self._mended(
+                lambda: searching.search_replicate(
+                    self.study, self.loaded, self.written, self.embeddings, self.plan.searches, number
+                )
             )
         return len(self.searched[number])
 
@@ -148,7 +162,7 @@ class StudyRun:
         from flows.stages import reporting
 
         with self._timed("report"):
-            path = reporting.write(self)
+            path = self._mended(lambda: reporting.write(self))
         self.progress.finish("tail", "report written")
         return path
 
@@ -182,6 +196,38 @@ class StudyRun:
         self.progress.advance(
             "train", cells * CELL_SECONDS, f"training, {cells:,} of {len(self.plan.cells):,} cells"
         )
+
+    def _mended(self, stage: Callable[[], T]) -> T:
+        """Run a stage; what it finds damaged is set aside and computed anew, unless it is an input.
+
+        Raises:
+            DataLossError: An input is damaged, or damage does not end.
+        """
+        while True:
+            try:
+                return stage()
+            except DataLossError as error:
+                self._set_aside(error)
+                self._restore()
+
+    def _set_aside(self, error: DataLossError) -> None:
+        sha256 = error.metadata.get("sha256", "")
+        material = self.loaded
+        inputs = (material.train, material.test, material.reference)
+        known = sha256 and self.study.store.objects.has(sha256)
+        if not known or sha256 in inputs or len(self.set_aside) >= MOST_DAMAGED:
+            raise error
+        self.study.store.objects.quarantine(sha256)
+        self.set_aside.append(sha256)
+
+    def _restore(self) -> None:
+        """Compute what the store lost, as far as stages have already gone."""
+        if self.embeddings:
+            self.encode()
+        if self.trained:
+            self.trained.clear()
+            for batch in self.batches():
+                self.train(batch)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

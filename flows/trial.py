@@ -19,15 +19,17 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from flows.design import Design, load_design
+from flows.cells import Grid
+from flows.design import load_design, load_profile
 from flows.experiments import PlannedContrast
 from flows.run import StudyRun, open_run, train_everything
 from flows.stages import measuring
 from flows.trial_page import confusion, page
-from flows.truth import truth_digest
+from flows.truth import planted_truth, truth_place
+from services.domain.errors import NotFoundError
 from services.evaluator.planning import ContrastResult
 
-FOLDER = Path(__file__).parent / "designs"
+TRUTH = Path(__file__).parent / "designs" / "truth.json"
 POWER = 0.95
 TARGET_STANDARD_ERROR = 0.002
 
@@ -38,20 +40,16 @@ FROZEN_IN = "c8df720"
 Comparison = tuple[PlannedContrast, ContrastResult]
 
 
-def studies(design: Design, seeds: Sequence[int]) -> Iterator[tuple[int, list[Comparison]]]:
-    """Run one study per seed and yield its contrasts against row twins."""
-    from flows.design import load_profile
-
-    profile = load_profile("embedded")
-    with open_run(design, profile) as first:
-        for seed in seeds:
-            study = replace(first.study, design=design.model_copy(update={"seed": seed}))
-            run = first.with_study(study)
-            train_everything(run)
-            yield seed, _gains(run)
+def studies(first: StudyRun, seeds: Sequence[int]) -> Iterator[tuple[int, list[Comparison]]]:
+    """Run one study per seed over the same services and yield its contrasts against row twins."""
+    for seed in seeds:
+        design = first.study.design.model_copy(update={"seed": seed})
+        run = first.with_study(replace(first.study, design=design))
+        train_everything(run)
+        yield seed, _gains(run)
 
 
-def truth_table(comparisons: dict[int, list[Comparison]], margin: float) -> pd.DataFrame:
+def truth_table(comparisons: dict[int, list[Comparison]], margin: float, grid: Grid) -> pd.DataFrame:
     """Return theta per place with its standard error over studies, and its class.
 
     A study's mean over replicates is one draw: its replicates share the pool
@@ -62,11 +60,15 @@ def truth_table(comparisons: dict[int, list[Comparison]], margin: float) -> pd.D
         results = [{c.name: r for c, r in found}[planned.name] for found in comparisons.values()]
         effects = np.array([result.effect for result in results], dtype=float)
         theta, error = float(effects.mean()), float(effects.std(ddof=1) / np.sqrt(len(effects)))
+        arm = planned.treatment
         rows.append(
             {
-                "generator": planned.treatment.arm.generator,
-                "regime": planned.treatment.regime,
-                "classifier_family": planned.treatment.family,
+                "place": truth_place(grid, arm.regime, arm.arm.generator, arm.family),
+                # This study embeds nothing, so its numbers hold whatever the encoder.
+                "encoder": "",
+                "generator": arm.arm.generator,
+                "regime": arm.regime,
+                "classifier_family": arm.family,
                 "theta": theta,
                 "standard_error": error,
                 "truth_class": truth_class(theta, error, margin),
@@ -92,34 +94,36 @@ def main() -> None:
     parser.add_argument("command", choices=["truth", "score"])
     parser.add_argument("--seeds", type=int, default=0, help="use only the first so many seeds")
     arguments = parser.parse_args()
-    design = load_design("trial")
-    seeds = tomllib.loads((resources.files("flows") / "designs" / "master_seeds.toml").read_text())
+    seeds = tomllib.loads((resources.files("flows") / "master_seeds.toml").read_text())
     chosen = seeds["truth" if arguments.command == "truth" else "scored"][: arguments.seeds or None]
-    if arguments.command == "truth":
-        _write_truth(design, chosen)
-    else:
-        _write_score(design, chosen)
+    with open_run(load_design("trial"), load_profile("embedded")) as run:
+        if arguments.command == "truth":
+            _write_truth(run, chosen)
+        else:
+            _write_score(run, chosen)
 
 
-def _write_truth(design: Design, seeds: Sequence[int]) -> None:
+def _write_truth(run: StudyRun, seeds: Sequence[int]) -> None:
     found: dict[int, list[Comparison]] = {}
-    for seed, comparisons in studies(design, seeds):
+    for seed, comparisons in studies(run, seeds):
         found[seed] = comparisons
         print(f"study {len(found)} of {len(seeds)} (seed {seed})", flush=True)
-    table = truth_table(found, design.margin)
-    path = FOLDER / "truth" / f"{truth_digest(design)}.json"
-    path.parent.mkdir(exist_ok=True)
+    table = truth_table(found, run.study.design.margin, run.study.grid)
     record = {"seeds": list(seeds), "rows": table.to_dict("records")}
-    path.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+    TRUTH.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
     print(table.to_string(index=False, float_format="%.4f"))
     large = table[table["standard_error"] > TARGET_STANDARD_ERROR]
     if len(large):
         print(f"{len(large)} standard errors exceed {TARGET_STANDARD_ERROR}: add seeds")
 
 
-def _write_score(design: Design, seeds: Sequence[int]) -> None:
+def _write_score(run: StudyRun, seeds: Sequence[int]) -> None:
+    design = run.study.design
+    truth, lacking = planted_truth(design, run.study.grid)
+    if lacking:
+        raise NotFoundError(f"{lacking}: run `make truth` first", name=str(TRUTH))
     rows = []
-    for seed, comparisons in studies(design, seeds):
+    for seed, comparisons in studies(run, seeds):
         for planned, result in comparisons:
             if planned.declared:
                 place = planned.treatment
@@ -134,7 +138,6 @@ def _write_score(design: Design, seeds: Sequence[int]) -> None:
                     }
                 )
         print(f"seed {seed}: " + ", ".join(f"{r['generator']} {r['verdict']}" for r in rows[-4:]), flush=True)
-    truth = pd.DataFrame(json.loads((FOLDER / "truth" / f"{truth_digest(design)}.json").read_text())["rows"])
     found = confusion(pd.DataFrame(rows), truth, design.margin)
     text = page(design, found, seeds, FROZEN_IN)
     PAGE.write_text(text)

@@ -116,8 +116,8 @@ def _project() -> "Settings":
     from synthtrial.launching.settings import Settings, find_root
 
     settings = Settings(find_root())
-    os.environ.setdefault("SYNTHTRIAL_STORE", str(settings.state / "store"))
-    os.environ.setdefault("SYNTHTRIAL_STATE", str(settings.state))
+    os.environ["SYNTHTRIAL_STORE"] = str(settings.store)
+    os.environ["SYNTHTRIAL_STATE"] = str(settings.state)
     return settings
 
 

@@ -1,5 +1,6 @@
 """Which stored objects nothing leads to any more."""
 
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -42,14 +43,22 @@ def find_garbage(store: Store, results: Path, spared_seconds: float = SPARED_SEC
     oldest = time.time() - spared_seconds
     loose = [path for name, path in objects.items() if name not in reached]
     loose += folder.glob("??/.tmp.*")
-    files = tuple(sorted(path for path in loose if path.stat().st_mtime < oldest))
-    return Garbage(files, sum(path.stat().st_size for path in files), len(reached))
+    found = sorted((path, state) for path in loose if (state := _state(path)) and state.st_mtime < oldest)
+    return Garbage(tuple(path for path, _ in found), sum(state.st_size for _, state in found), len(reached))
 
 
 def delete(garbage: Garbage) -> None:
     """Delete what was found."""
     for path in garbage.files:
         path.unlink(missing_ok=True)
+
+
+def _state(path: Path) -> os.stat_result | None:
+    """Return None for a file that a study at work has just renamed or deleted."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
 
 
 def _roots(store: Path, results: Path) -> Iterator[bytes]:

@@ -7,11 +7,13 @@ Ctrl-C, a failure, or its own sudden death. With servers `up` it uses those.
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TextIO
 
 from services.domain.errors import StudyError
@@ -23,6 +25,10 @@ from synthtrial.launching.following import checked, run_study
 from synthtrial.launching.progress import Display, as_duration, display
 from synthtrial.launching.settings import LaunchError, Settings, find_root
 from synthtrial.launching.stack import Interrupted, Stack, attached, supervised
+
+# What `prefect.toml` says, which every `prefect` command reads in the project's folder.
+COMMITTED_API_URL = "http://127.0.0.1:4200/api"
+API_URL_VARIABLE = "PREFECT_API_URL"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -86,7 +92,7 @@ def _summarise(settings: Settings, elapsed: float, ran: float) -> None:
         raise LaunchError(f"the study completed but left no report at {settings.report}; see {settings.logs}")
     fixed = f"{as_duration(elapsed - ran)} of it to start and stop the servers"
     _print(f"Took {as_duration(elapsed)}, {fixed}; {_memory(settings)}")
-    _print(f"Report: {settings.report.relative_to(settings.root)}")
+    _print(f"Report: {_from(settings.root, settings.report)}")
 
 
 def _memory(settings: Settings) -> str:
@@ -106,20 +112,33 @@ def _run(options: argparse.Namespace) -> None:
                 options.keep_running,
             )
         case "up":
-            _explain(up(settings).addresses)
+            _explain(up(settings).addresses, settings.root)
         case "down":
             _print("stopped" if down(settings) else "nothing was up")
         case "serve":
             serve(replace(settings, worker_restarts=RESTARTS))
 
 
-def _explain(addresses: Addresses) -> None:
+def _explain(addresses: Addresses, root: Path) -> None:
     _print("Up:")
     for name, address in addresses.services.items():
         _print(f"  {name:<12} {address}")
     _print(f"  {'Prefect':<12} {addresses.api_url.removesuffix('/api')}")
-    _print(f"Run a study:  PREFECT_API_URL={addresses.api_url} prefect deployment run study/full")
+    _print(f"Run a study:  {run_command(addresses.api_url, root)}")
     _print("or `synthtrial study`, which shows progress; stop everything: `synthtrial down`")
+
+
+def run_command(api_url: str, root: Path) -> str:
+    """Return a command that reaches this server from the working folder."""
+    prefect = Path(sys.executable).with_name("prefect")
+    command = f"{_from(Path.cwd(), prefect)} deployment run study/full"
+    if Path.cwd() == root and api_url == COMMITTED_API_URL and API_URL_VARIABLE not in os.environ:
+        return command
+    return f"{API_URL_VARIABLE}={api_url} {command}"
+
+
+def _from(folder: Path, path: Path) -> Path:
+    return path.relative_to(folder) if path.is_relative_to(folder) else path
 
 
 def _print(line: str, stream: TextIO | None = None) -> None:

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from flows.design import Design, load_profile
 from services.domain.document import Document
 from services.domain.errors import InvalidInputError, NotFoundError
+from services.domain.task import Task, TaskType
+from services.storage.store import Store
 
 SHOWN_DOCUMENTS = 5
 SHOWN_CELLS = 10
@@ -34,22 +37,27 @@ class SegmentUse:
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """One test document: its labels, and the labels whose score reaches the tuned threshold."""
+    """One test document, and the labels decided for it; None where nothing decides."""
 
     document: Document
-    predicted: tuple[str, ...]
+    predicted: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """All that one cell's numbers were computed from."""
+    """All that one cell's numbers were computed from.
+
+    `rule` says how scores become labels: a single-label study takes the best one,
+    any other those that reach the threshold, which is None where it is undefined.
+    """
 
     cell: dict[str, Any]
     measurements: pd.DataFrame
     plan: str
     segments: tuple[SegmentUse, ...]
     predictions: str
-    threshold: float
+    threshold: float | None
+    rule: str
     predicted: tuple[Predicted, ...]
 
     def text(self) -> str:
@@ -67,14 +75,11 @@ class Trace:
                 f"weighing {use.weight:g}, {part}"
             )
             lines += [f"    {_shown(document)}" for document in use.examples]
-        lines.append(
-            f"Predictions {self.predictions}, threshold {self.threshold:.4f}; the first test documents:"
-        )
+        lines.append(f"Predictions {self.predictions}, {self.rule}; the first test documents:")
         for item in self.predicted:
-            lines += [
-                f"  {_shown(item.document)}",
-                f"    predicted: {', '.join(item.predicted) or 'nothing'}",
-            ]
+            lines.append(f"  {_shown(item.document)}")
+            if item.predicted is not None:
+                lines.append(f"    predicted: {', '.join(item.predicted) or 'nothing'}")
         return "\n".join(lines)
 
 
@@ -156,9 +161,9 @@ def _walk(cell_id: str, own: pd.DataFrame, predictions: str, design: Design, pro
         written = {key: generating.write_corpus(run.study, material, key) for key in keys}
         composed = compose(run.study, material, written, cell).plan
         store = run.study.store
-        threshold, predicted = _predicted(store, predictions, material.test)
+        decided = decide(store, predictions, material.test)
         uses = tuple(_use(store, part) for stage in composed.stages for part in stage.parts)
-    return Trace(_facts(own), own, composed.digest, uses, predictions, threshold, predicted)
+    return Trace(_facts(own), own, composed.digest, uses, predictions, *decided)
 
 
 def _facts(own: pd.DataFrame) -> dict[str, Any]:
@@ -182,15 +187,33 @@ def _use(store: Any, part: Any) -> SegmentUse:
     )
 
 
-def _predicted(store: Any, predictions: str, test: str) -> tuple[float, tuple[Predicted, ...]]:
+def decide(
+    store: Store, predictions: str, test: str, count: int = SHOWN_DOCUMENTS
+) -> tuple[float | None, str, tuple[Predicted, ...]]:
+    """Return threshold, rule and labels of the first test documents."""
     arrays, metadata = store.get_arrays(predictions)
-    threshold = float(metadata["threshold"])
     corpus = store.get_corpus(test)
+    single = corpus.task.type is TaskType.SINGLE_LABEL
+    text = "" if single else metadata.get("threshold", "")
+    threshold = float(text) if text else None
+    if single:
+        rule = "the best label of each"
+    elif threshold is None:
+        rule = f"no threshold: {metadata.get('threshold_undefined') or 'none was stored'}"
+    else:
+        rule = f"threshold {threshold:.4f}"
     found = []
-    for document, scores in zip(corpus.documents[:SHOWN_DOCUMENTS], arrays["test_scores"], strict=False):
-        names = [label for label, score in zip(corpus.task.labels, scores, strict=True) if score >= threshold]
-        found.append(Predicted(document, tuple(names)))
-    return threshold, tuple(found)
+    for document, scores in zip(corpus.documents[:count], arrays["test_scores"], strict=False):
+        found.append(Predicted(document, _labels(corpus.task, scores, threshold)))
+    return threshold, rule, tuple(found)
+
+
+def _labels(task: Task, scores: np.ndarray, threshold: float | None) -> tuple[str, ...] | None:
+    if task.type is TaskType.SINGLE_LABEL:
+        return (task.labels[int(scores.argmax())],)
+    if threshold is None:
+        return None
+    return tuple(label for label, score in zip(task.labels, scores, strict=True) if score >= threshold)
 
 
 def _shown(document: Document) -> str:

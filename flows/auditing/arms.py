@@ -10,14 +10,13 @@ from flows.auditing.options import AuditOptions
 from flows.auditing.replicates import Rows, Split
 from flows.auditing.rounds import Draw, FileDraws, Round
 from flows.conditions import CONDITIONS, Scene, Segment
+from flows.report.inputs import THIS_FILE, THIS_GENERATOR
 from services.domain.corpus import Corpus
 from services.domain.digest import spec_digest
 from services.domain.plan import TrainingPlan
 from services.domain.seeds import stream
 from services.storage.store import Store
 
-THIS_FILE = "this file"
-THIS_GENERATOR = "this generator"
 TREATMENT = "synthesis"
 CONTROL = "row_twin"
 
@@ -70,7 +69,7 @@ class ArmComposer:
 
     def _this_generator(self, name: str, synthetic: Corpus, draw: Draw, draws: FileDraws) -> Iterator[Arm]:
         for replicate, (split, hand) in enumerate(zip(draw.splits, draw.hands, strict=True)):
-            scene = self._replicate(synthetic.take(hand[: draws.count]), split)
+            scene = self._replicate(synthetic.take(np.sort(hand[: draws.count])), split)
             yield self._arm(scene, ArmKey(name, THIS_GENERATOR, TREATMENT, 0, replicate))
             for new_real in (0, *draws.rungs):
                 yield self._arm(scene, ArmKey(name, THIS_GENERATOR, CONTROL, new_real, replicate))

@@ -4,7 +4,7 @@ from html import escape
 
 from flows.report.formatting import count, interval, plural, signed
 from flows.report.inputs import AuditedFile, AuditInput, Reading
-from flows.report.wording import VERDICT_MARKS, worth_words
+from flows.report.wording import VERDICT_MARKS, file_worth
 
 # Border colours that differ in lightness too; the mark and the word say the same.
 COLOURS = {"better": "#0072b2", "worse": "#d55e00", "equivalent": "#009e73", "negligible": "#009e73"}
@@ -19,14 +19,6 @@ CARD = (
 def verdict_cards(found: AuditInput) -> str:
     """Return one block per file with a card per reading."""
     return f"<div>{''.join(_file(entry) for entry in found.files)}</div>"
-
-
-def worth_sentence(entry: AuditedFile) -> str:
-    """Complete "<file> …" with what it is worth in real documents."""
-    if entry.worth is None:
-        return f"has no worth: {entry.worth_note}"
-    names = ("regime", "worth", "low", "high", "less_than_none", "more_than_cap", "cap", "note")
-    return worth_words({name: getattr(entry.worth, name) for name in names})
 
 
 def effect_words(reading: Reading) -> str:
@@ -50,7 +42,7 @@ def _file(entry: AuditedFile) -> str:
     kept = f"{count(entry.accepted)} of {count(entry.requested)} documents accepted"
     return (
         f"<section><h4>{escape(entry.name)}</h4>{cards}<p>{escape(entry.name)} "
-        f"{escape(worth_sentence(entry))}. {kept}.</p></section>"
+        f"{escape(file_worth(entry))}. {kept}.</p></section>"
     )
 
 

@@ -1,10 +1,23 @@
 """What must hold of the real files before they are corpora."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from flows.auditing.records import Table, Tables
 from services.domain.errors import InvalidInputError
+from services.evaluator.planning import Rules
+
+MAXIMUM_FILES = Rules().maximum_claims
+
+
+def require_few_files(names: Collection[str]) -> None:
+    """Raise InvalidInputError for more files than one page may make claims about."""
+    if len(names) > MAXIMUM_FILES:
+        raise InvalidInputError(
+            f"{len(names)} synthetic files; every file is a claim, and an audit corrects at most "
+            f"{MAXIMUM_FILES} of them together: give the {MAXIMUM_FILES} files that matter most",
+            field="synthetic",
+        )
 
 
 def require_documents(table: Table) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from flows.auditing.checks import require_common_labels, require_documents
-from flows.auditing.families import families_of
 from flows.auditing.records import Record, Tables
 from flows.auditing.written import SyntheticFile, synthetic_file
+from flows.families import families_of
 from services.domain.corpus import Corpus
 from services.domain.document import Document
 from services.domain.errors import InvalidInputError
@@ -16,7 +16,7 @@ from services.domain.task import Task, TaskType
 # One document of a label cannot be both trained on and tested.
 LEAST_LABEL_DOCUMENTS = 2
 # Real and test files often number their rows alike.
-TEST_PREFIX = "test:"
+TEST_MARK = "test:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ def build_corpora(tables: Tables) -> Corpora:
     for table in filter(None, (tables.real, tables.test)):
         require_documents(table)
     require_common_labels(tables)
-    real, test = _real_documents(tables)
+    mark = _test_mark(tables.real.records)
+    real, test = _real_documents(tables, mark)
     tested = {document.family for document in test}
     kept = [d for d in real if d.family not in tested]
     task, rare = _task((*kept, *test))
@@ -75,7 +76,7 @@ def build_corpora(tables: Tables) -> Corpora:
             f"test file too and {len(kept):,} have only labels with a single document; give different files",
             field="real",
         )
-    family_of = {d.id.removeprefix(TEST_PREFIX): d.family for d in (*test, *real)}
+    family_of = {d.id.removeprefix(mark): d.family for d in test} | {d.id: d.family for d in real}
     return Corpora(
         task=task,
         real=Corpus(task, known),
@@ -92,14 +93,22 @@ def label_counts(corpus: Corpus) -> dict[str, int]:
     return dict(zip(corpus.task.labels, map(int, corpus.indicator.sum(axis=0)), strict=True))
 
 
-def _real_documents(tables: Tables) -> tuple[list[Document], list[Document]]:
+def _real_documents(tables: Tables, mark: str) -> tuple[list[Document], list[Document]]:
     """Return real and test documents with families built over both files at once."""
     examined = tables.test.records if tables.test else ()
     records = (*tables.real.records, *examined)
     families = families_of([record.text or "" for record in records], [record.family for record in records])
     documents = [_document(record, family) for record, family in zip(records, families, strict=True)]
     count = len(tables.real.records)
-    return documents[:count], [replace(d, id=f"{TEST_PREFIX}{d.id}") for d in documents[count:]]
+    return documents[:count], [replace(d, id=f"{mark}{d.id}") for d in documents[count:]]
+
+
+def _test_mark(real: Sequence[Record]) -> str:
+    """Return what test identifiers begin with here; no real identifier does."""
+    mark = TEST_MARK
+    while any(record.id.startswith(mark) for record in real):
+        mark += TEST_MARK
+    return mark
 
 
 def _document(record: Record, family: str) -> Document:

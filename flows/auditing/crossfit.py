@@ -31,12 +31,14 @@ class FoldScores:
     Attributes:
         rows: Shape (n,), real rows.
         scores: Shape (n, labels), in 0..1.
-        threshold: The fold's tuned threshold, in 0..1; 0.5 for single-label tasks.
+        threshold: The fold's tuned threshold, in 0..1; None where there is none, and
+            `threshold_undefined` says why.
     """
 
     rows: Rows
     scores: Scores
-    threshold: float
+    threshold: float | None
+    threshold_undefined: str = ""
 
 
 def split_families(families: Sequence[str], count: int, rng: np.random.Generator) -> tuple[Fold, ...]:
@@ -67,7 +69,7 @@ def merge_scores(parts: Sequence[FoldScores], count: int) -> Scores:
     """Put the folds' scores together, so that one threshold means each fold's own.
 
     Scores keep their order within a document: below and above its fold's threshold they are
-    stretched linearly to meet at `MERGED_THRESHOLD`.
+    stretched linearly to meet at `MERGED_THRESHOLD`. Those of a fold without one stay as they are.
 
     Raises:
         InvalidInputError: Some document was tested twice or never.
@@ -80,8 +82,17 @@ def merge_scores(parts: Sequence[FoldScores], count: int) -> Scores:
         )
     merged = np.empty((count, parts[0].scores.shape[1]), dtype=np.float32)
     for part in parts:
-        merged[part.rows] = rescaled(part.scores, part.threshold)
+        scores, threshold = part.scores, part.threshold
+        merged[part.rows] = scores if threshold is None else rescaled(scores, threshold)
     return merged
+
+
+def merged_threshold(parts: Sequence[FoldScores]) -> tuple[float | None, str]:
+    """Return the threshold of merged scores, None with the reason where some fold has none."""
+    lacking = [part.threshold_undefined for part in parts if part.threshold is None]
+    if not lacking:
+        return MERGED_THRESHOLD, ""
+    return None, f"{len(lacking)} of {len(parts)} folds have no threshold: {lacking[0]}"
 
 
 def rescaled(scores: Scores, threshold: float) -> Scores:

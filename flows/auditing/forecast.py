@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flows.auditing.corpora import Corpora
 from flows.auditing.options import AuditOptions
 from flows.auditing.replicates import REAL_SHARE, RUNG_SHARES
+from flows.auditing.verdicts import READINGS
 from services.domain.task import TaskType
 from services.evaluator.power import Pilot, planned_effect
 
@@ -44,7 +45,7 @@ def forecast(corpora: Corpora, options: AuditOptions) -> Forecast:
     real = int(len(corpora.real) * REAL_SHARE)
     detectable = None
     if families >= options.minimum_families and corpora.files:
-        detectable = assumed_effect(real, families, options.replicates, len(corpora.files))
+        detectable = assumed_effect(real, families, options.replicates, READINGS * len(corpora.files))
     fits, rows = _work(corpora, options)
     known = options.family == "tfidf_linear"
     task = corpora.task

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from flows.auditing.checks import require_few_files
 from flows.auditing.corpora import Corpora, label_counts
-from flows.auditing.families import duplicate_groups, text_key
 from flows.auditing.forecast import Forecast
 from flows.auditing.options import AuditOptions
 from flows.auditing.records import Table, Tables
+from flows.families import duplicate_groups, text_key
+from flows.report.formatting import plural
 from flows.report.inputs import Finding
 from services.domain.document import Document
 from services.domain.task import TaskType
@@ -17,7 +19,12 @@ SHOWN_LABELS = 6
 def preflight(
     tables: Tables, corpora: Corpora, expected: Forecast, options: AuditOptions
 ) -> tuple[Finding, ...]:
-    """Return the findings in reading order: what was read, what is wrong with it, what will be run."""
+    """Return the findings in reading order: what was read, what is wrong with it, what will be run.
+
+    Raises:
+        InvalidInputError: There are more files than one audit may make claims about.
+    """
+    require_few_files(tables.synthetic)
     return (
         *_columns(tables),
         *_labels(corpora),
@@ -193,7 +200,7 @@ def _plan(corpora: Corpora, expected: Forecast, options: AuditOptions) -> Iterat
             "power",
             f"differences of about {expected.detectable:.3f} micro-F1 or more will be found with power .80 "
             f"(a formula: arms that decide three documents in a hundred differently, {options.replicates} "
-            f"replicates, Holm over {len(corpora.files)} files; no pilot was run)",
+            f"replicates, Holm over both readings of {plural(len(corpora.files), 'file')}; no pilot was run)",
         )
     time = "" if expected.seconds is None else f", in about {_duration(expected.seconds)}"
     yield Finding(

@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flows.auditing.arms import CONTROL, THIS_FILE, THIS_GENERATOR, TREATMENT, ArmKey
+from flows.auditing.arms import CONTROL, TREATMENT, ArmKey
 from flows.auditing.options import AuditOptions
 from flows.auditing.rounds import FileDraws
-from flows.report.inputs import Reading, Worth
+from flows.auditing.verdicts import judge_together
+from flows.report.inputs import THIS_FILE, THIS_GENERATOR, Reading, Worth
 from services.domain.artifact import ArtifactRef
 from services.evaluator.client import EvaluatorClient
 from services.evaluator.planning import (
+    ArmComparison,
     ContrastResult,
     ContrastSpec,
     RulerSpec,
@@ -19,8 +21,6 @@ from services.evaluator.planning import (
 
 Predictions = Mapping[ArmKey, ArtifactRef]
 
-# How the evaluator is told that training sets are fixed.
-TAKEN_AS_GIVEN = 1
 NO_ROWS = "after screening there are fewer rows than replicates, so that no two replicates could differ"
 NO_RULER = "no real documents are left for a ruler"
 
@@ -41,27 +41,30 @@ def compare(
     draws: Mapping[str, FileDraws],
     options: AuditOptions,
 ) -> Compared:
-    """Compare every file with its row twins; Holm runs over the files within each reading."""
+    """Compare every file with its row twins; Holm runs over both readings of all files together."""
     fixed = evaluator.compare_arms(
         truth,
         [_file_contrast(name, predictions, options) for name in draws],
         (),
         options.margin,
         minimum_test_families=options.minimum_families,
-        minimum_replicates=TAKEN_AS_GIVEN,
+        training_sets_are_given=True,
     )
     dealt = {name: found for name, found in draws.items() if found.count}
-    if not dealt:
-        return Compared(_by_name(fixed.contrasts), {}, {})
-    redrawn = evaluator.compare_arms(
-        truth,
-        [_generator_contrast(name, predictions, options) for name in dealt],
-        [_ruler(name, found, predictions, options) for name, found in dealt.items() if found.rungs],
-        options.margin,
-        minimum_test_families=options.minimum_families,
-    )
+    redrawn = ArmComparison((), ())
+    if dealt:
+        redrawn = evaluator.compare_arms(
+            truth,
+            [_generator_contrast(name, predictions, options) for name in dealt],
+            [_ruler(name, found, predictions, options) for name, found in dealt.items() if found.rungs],
+            options.margin,
+            minimum_test_families=options.minimum_families,
+        )
     worths = {result.name: result for result in redrawn.worths}
-    return Compared(_by_name(fixed.contrasts), _by_name(redrawn.contrasts), worths)
+    judged = judge_together(
+        _by_name(fixed.contrasts), _by_name(redrawn.contrasts), list(draws), options.margin
+    )
+    return Compared(judged.this_file, judged.this_generator, worths)
 
 
 def reading(title: str, found: ContrastResult, real: int, synthetic: int, remark: str = "") -> Reading:

@@ -50,7 +50,8 @@ def disjoint_rows(
     in random order, goes to the replicate that has fewest; then all are cut to one size.
 
     Returns:
-        One array per replicate, of equal length, possibly 0.
+        One array per replicate, of equal length, possibly 0, in the order of dealing: any first
+        part of a hand is a random one.
     """
     held = _held_families(real_families, splits)
     real = set(real_families)
@@ -61,7 +62,7 @@ def disjoint_rows(
         if eligible:
             hands[min(eligible, key=lambda r: (len(hands[r]), r))].append(int(row))
     size = min(len(hand) for hand in hands)
-    return tuple(np.sort(np.array(hand[:size], dtype=np.int64)) for hand in hands)
+    return tuple(np.array(hand[:size], dtype=np.int64) for hand in hands)
 
 
 def rung_sizes(synthetic_count: int, left_out_count: int) -> tuple[int, ...]:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from flows.auditing.arms import THIS_FILE, THIS_GENERATOR
 from flows.auditing.corpora import Corpora
 from flows.auditing.distances import measure_distances
 from flows.auditing.options import AuditOptions
@@ -14,11 +13,14 @@ from flows.auditing.rounds import FileDraws, draw_file, plan_rounds
 from flows.auditing.screening import Screened, screen_file
 from flows.auditing.training import Trained, Trainer
 from flows.endpoints import IN_PROCESS, running
-from flows.report.inputs import AuditedFile, Distance, Reading
+from flows.report.inputs import THIS_FILE, THIS_GENERATOR, AuditedFile, Distance, Reading
+from flows.report.wording import ON_REAL_DOCUMENTS
 from services.classifier.client import ClassifierClient
 from services.evaluator.client import EvaluatorClient
 from services.storage.store import Store
 
+# inference.md, section 3: a replicate holds more than half of the real documents there are.
+REDRAWN = f"{ON_REAL_DOCUMENTS}: every replicate redraws two thirds of them, so that replicates share many"
 SERVICES = ("classifier", "evaluator")
 
 # Activity, how much is done, of how much; a total of 0 is not known.
@@ -121,4 +123,6 @@ def _readings(
     redrawn = compared.this_generator.get(found.name)
     if redrawn is None:
         return fixed, unread(THIS_GENERATOR, families, draws.kept, NO_ROWS)
-    return fixed, reading(THIS_GENERATOR, redrawn, draws.kept, draws.count, remark)
+    remarks = [REDRAWN] if redrawn.effect is not None else []
+    remarks += [remark] if remark else []
+    return fixed, reading(THIS_GENERATOR, redrawn, draws.kept, draws.count, "; ".join(remarks))

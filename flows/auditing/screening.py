@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from flows.auditing.corpora import Corpora
-from flows.auditing.families import normalised
 from flows.auditing.written import SyntheticFile
 from flows.report.inputs import Example
 from services.domain.corpus import Corpus
 from services.domain.document import Document
 from services.domain.errors import InvalidInputError
+from services.domain.texts import normalised
 from services.generator.screening import rules_for, screen_corpus, screen_document
 
 SHOWN_EXAMPLES = 10

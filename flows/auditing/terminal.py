@@ -8,10 +8,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from flows.auditing.cards import effect_words, size_words, worth_sentence
+from flows.auditing.cards import effect_words, size_words
 from flows.report.formatting import count, plain
 from flows.report.inputs import AuditedFile, AuditInput, Finding, Reading
-from flows.report.wording import verdict_words
+from flows.report.wording import file_worth, verdict_words
 
 MARKS = {"ok": "[green]✓[/]", "note": "[blue]·[/]", "warning": "[yellow]![/]"}
 STYLES = {"better": "bold blue", "worse": "bold red", "equivalent": "bold green", "negligible": "bold green"}
@@ -38,7 +38,7 @@ def print_files(console: Console, found: AuditInput) -> None:
         console.rule(f"[bold]{escape(entry.name)}", align="left")
         for reading in entry.readings:
             _print_reading(console, reading)
-        console.print(f"[bold]worth[/] {escape(entry.name)} {escape(worth_sentence(entry))}.")
+        console.print(f"[bold]worth[/] {escape(entry.name)} {escape(file_worth(entry))}.")
         _print_distances(console, entry)
         _print_accounts(console, entry)
 

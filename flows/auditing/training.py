@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from flows.auditing.arms import Arm, ArmComposer, ArmKey
-from flows.auditing.crossfit import MERGED_THRESHOLD, FoldScores, merge_scores
+from flows.auditing.crossfit import FoldScores, merge_scores, merged_threshold
 from flows.auditing.options import AuditOptions
 from flows.auditing.rounds import FileDraws, Round
 from flows.conditions import Segment
 from services.classifier.client import ClassifierClient
-from services.classifier.training import TrainingSpec
+from services.classifier.specification import TrainingSpec
 from services.domain.artifact import ArtifactRef
 from services.domain.corpus import Corpus
 from services.domain.seeds import derived_seed
@@ -94,16 +94,23 @@ class Trainer:
         rounds: Sequence[Round],
         found: Sequence[Mapping[ArmKey, ArtifactRef]],
     ) -> Iterator[tuple[ArmKey, ArtifactRef]]:
-        metadata = {"threshold": repr(MERGED_THRESHOLD), "test": truth.sha256, "family": self.options.family}
         for key in found[0]:
             parts = [self._fold_scores(one, results[key]) for one, results in zip(rounds, found, strict=True)]
-            scores = merge_scores(parts, len(real))
-            yield key, self.store.put_arrays({"test_scores": scores}, metadata)
+            threshold, undefined = merged_threshold(parts)
+            metadata = {
+                "threshold": "" if threshold is None else repr(threshold),
+                "threshold_undefined": undefined,
+                "test": truth.sha256,
+                "family": self.options.family,
+            }
+            yield key, self.store.put_arrays({"test_scores": merge_scores(parts, len(real))}, metadata)
 
     def _fold_scores(self, one: Round, result: ArtifactRef) -> FoldScores:
         arrays, metadata = self.store.get_arrays(result)
-        threshold = float(metadata.get("threshold") or MERGED_THRESHOLD)
-        return FoldScores(one.tested, np.asarray(arrays["test_scores"], dtype=np.float32), threshold)
+        scores = np.asarray(arrays["test_scores"], dtype=np.float32)
+        # Empty where out-of-fold scores decide nothing, and in single-label tasks.
+        text = metadata["threshold"]
+        return FoldScores(one.tested, scores, float(text) if text else None, metadata["threshold_undefined"])
 
 
 def _counted(advance: Advance, number: int, rounds: int) -> Advance:

@@ -16,10 +16,12 @@ class Dataset(Protocol):
 
     `identity` returns what the documents depend on, for the cells' digests: a
     version for what we simulate, digests for files. `simulated` makes every
-    page say that these documents are not real.
+    page say that these documents are not real; `backend` names the generator
+    backend that writes them, empty without one.
     """
 
     simulated: bool
+    backend: str
 
     def identity(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]: ...
 

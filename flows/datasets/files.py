@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from flows.auditing.families import families_of
 from flows.datasets import DATASETS
+from flows.families import families_of
 from services.domain.corpus import Corpus
 from services.domain.digest import sha256_hex
 from services.domain.document import Document
@@ -33,6 +33,7 @@ KNOWN = ("columns", "minimum_label_documents", "paths", "task_type")
 
 class Files:
     simulated = False
+    backend = ""
     version = "1"
 
     def identity(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:

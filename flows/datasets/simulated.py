@@ -23,6 +23,7 @@ SPARE_DOCUMENTS = 40
 
 class Simulated:
     simulated = True
+    backend = BACKEND
     version = "1"
 
     def identity(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:

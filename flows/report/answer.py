@@ -9,6 +9,7 @@ from flows.report.queries import (
     Row,
     Scope,
     arm_label,
+    beyond_half,
     condition_of,
     control_label,
     declared,
@@ -20,7 +21,14 @@ from flows.report.queries import (
     tag,
     within,
 )
-from flows.report.wording import above_zero, below_zero, effect_words, worth_words
+from flows.report.wording import (
+    ON_REAL_DOCUMENTS,
+    ON_TRAINING_SETS,
+    above_zero,
+    below_zero,
+    effect_words,
+    judged_worth,
+)
 
 VERDICT_PHRASES = (
     ("better", "better than its control: {0}", "better than their controls: {0}"),
@@ -36,7 +44,8 @@ def verdicts(tables: ReportInput) -> Finding:
     claims = declared(tables)
     scope = headline(tables)
     if not claims or scope is None:
-        return Finding("none")
+        promised = tables.design.get("declared") or ()
+        return Finding("not_run", {"total": plural(len(promised), "claim")}) if promised else Finding("none")
     parts = [_verdict_phrase(verdict, one, many, claims) for verdict, one, many in VERDICT_PHRASES]
     reminder = tag(tables)
     return Finding(
@@ -45,22 +54,24 @@ def verdicts(tables: ReportInput) -> Finding:
             "total": plural(len(claims), "declared claim"),
             "regime": f"{scope.regime:,}",
             "family": scope.family,
-            "replicates": plural(int(claims[0]["replicate_count"]), "replicate"),
-            "phrases": "; ".join(part for part in parts if part),
+            "replicates": plural(max(int(row["replicate_count"]) for row in claims), "replicate"),
             "reminder": f" ({reminder})" if reminder else "",
-            "conditional": _conditional(claims),
+            "conditional": _conditional(tables, claims),
         },
+        tuple(part for part in parts if part),
     )
 
 
 def volume(tables: ReportInput) -> Finding:
     scope = headline(tables)
     raw = within(gains(tables, "gain_vs_real"), scope) if scope else []
-    if scope is None or not raw:
+    if scope is None:
         return Finding("none")
     controlled = {(row["generator"], row["arm"]): row for row in within(gains(tables), scope)}
     keyed = [(row, controlled.get((row["generator"], row["arm"]))) for row in raw]
     pairs = [(row, treated) for row, treated in keyed if treated is not None]
+    if not pairs:
+        return Finding("none")
     risen = [pair for pair in pairs if above_zero(pair[0])]
     only_volume = [arm_label(treated) for _, treated in risen if not above_zero(treated)]
     words = {
@@ -70,6 +81,7 @@ def volume(tables: ReportInput) -> Finding:
         "names": listed(only_volume),
         "score": score_name(primary_score(tables)),
         "regime": f"{scope.regime:,}",
+        "conditional": _given(tables, scope.regime),
     }
     return Finding("volume" if only_volume else ("all_kept" if risen else "none_risen"), words)
 
@@ -80,7 +92,9 @@ def worth(tables: ReportInput) -> Finding:
         return Finding("none")
     rulers = {(r["generator"], r["regime"], r["classifier_family"]): r for r in rows(tables.worths)}
     found = [(r, rulers.get((r["generator"], r["regime"], r["classifier_family"]))) for r in better]
-    return Finding("worth", {"phrases": "; ".join(f"{arm_label(r)} {worth_words(w)}" for r, w in found)})
+    return Finding(
+        "worth", {"phrases": "; ".join(f"{arm_label(r)} {judged_worth(w, 'better')}" for r, w in found)}
+    )
 
 
 def more_real_data(tables: ReportInput) -> Finding:
@@ -100,6 +114,7 @@ def more_real_data(tables: ReportInput) -> Finding:
         "family": scope.family,
         "moves": "; ".join(moves),
         "low": f"{scope.regime:,}",
+        "conditional": _given(tables, sizes[-1]),
     }
     return Finding("moves" if moves and sizes[-1] != scope.regime else "count", words)
 
@@ -130,7 +145,9 @@ ANSWER: Sequence[Claim] = (
         "contrasts where declared",
         {
             "claims": "Of {total} made before the run{reminder}, at {regime} real documents with {family} and "
-            "{replicates}{conditional}: {phrases}.",
+            "{replicates}{conditional}:",
+            "not_run": "Declared before the run: {total}; but the experiment that tests claims was not run, so nothing on "
+            "this page carries a verdict.",
             "none": "No claim was declared before the run, so nothing on this page carries a verdict.",
         },
         verdicts,
@@ -139,16 +156,17 @@ ANSWER: Sequence[Claim] = (
         "volume",
         "contrasts of kind gain_vs_real and gain_vs_control at the headline regime and family",
         {
-            "volume": "Over real data alone, {score} rises with {risen} of {total} at {regime} real documents, but "
+            "volume": "Over real data alone, {score} rises with {risen} of {total} at {regime} real documents{conditional}, but "
             "against a control of the same size {kept} of those {risen} remain (95 % intervals above zero, "
             "not "
             "corrected): for {names} no more than added volume is shown.",
-            "all_kept": "Over real data alone, {score} rises with {risen} of {total} at {regime} real documents, and "
+            "all_kept": "Over real data alone, {score} rises with {risen} of {total} at {regime} real documents{conditional}, and "
             "against a control of the same size all of those remain (95 % intervals above zero, not "
             "corrected).",
             "none_risen": "Over real data alone, {score} is not shown to rise with any of {total} at {regime} real "
-            "documents (95 % intervals, not corrected).",
-            "none": "Gains over real data alone were not measured, so volume and content cannot be told apart here.",
+            "documents{conditional} (95 % intervals, not corrected).",
+            "none": "Gains over real data alone and over a control of the same size were not both measured, so volume and "
+            "content cannot be told apart here.",
         },
         volume,
     ),
@@ -167,8 +185,8 @@ ANSWER: Sequence[Claim] = (
         "contrasts of kind gain_vs_control in the headline family, smallest against largest regime",
         {
             "moves": "With more real data, from {low} to {high} documents, the gain against control goes {moves}; "
-            "at {high}, {above} of {total} measured there stand above zero (exploratory).",
-            "count": "At the largest regime, {high} real documents, the 95 % interval of the gain against control lies "
+            "at {high}{conditional}, {above} of {total} measured there stand above zero (exploratory).",
+            "count": "At the largest regime, {high} real documents{conditional}, the 95 % interval of the gain against control lies "
             "above zero for {above} of {total} measured there ({family}, exploratory).",
             "none": "Only one regime was run, so this study does not say how the gain changes with more real data.",
         },
@@ -198,8 +216,16 @@ def _verdict_phrase(verdict: str, one: str, many: str, claims: list[Row]) -> str
     return (one if len(chosen) == 1 else many).format(listed(words)) if chosen else ""
 
 
-def _conditional(claims: list[Row]) -> str:
-    return " (conditional on these real documents)" if any(row["conditional"] for row in claims) else ""
+def _conditional(tables: ReportInput, claims: list[Row]) -> str:
+    fixed = [arm_label(row) for row in claims if row["conditional"]]
+    whose = f" for {listed(fixed)}" if len(fixed) < len(claims) else ""
+    words = [f"{ON_TRAINING_SETS}{whose}"] if fixed else []
+    words += [ON_REAL_DOCUMENTS] if any(beyond_half(tables, row["regime"]) for row in claims) else []
+    return f" ({'; '.join(words)})" if words else ""
+
+
+def _given(tables: ReportInput, regime: int) -> str:
+    return f" ({ON_REAL_DOCUMENTS})" if beyond_half(tables, regime) else ""
 
 
 def _move(row: Row, last: list[Row]) -> str:

@@ -33,7 +33,13 @@ from flows.report.page import (
 from flows.report.queries import Row
 from flows.report.sections.provenance import environment
 from flows.report.strips import shared_axis, strip
-from flows.report.wording import verdict_words, worth_words
+from flows.report.wording import (
+    ON_REAL_DOCUMENTS,
+    ON_TRAINING_SETS,
+    OVER_FAMILIES,
+    file_worth,
+    verdict_words,
+)
 
 DISTANCE_COLUMNS = (
     Column("Metric"),
@@ -63,20 +69,13 @@ def _subtitle(found: AuditInput) -> str:
 
 
 def _answer(entry: AuditedFile) -> Sentence:
-    worth = (
-        worth_words(_ruler(entry))
-        if entry.worth
-        else f"has no worth: {text_or(entry.worth_note, 'not measured')}"
-    )
-    readings = "; ".join(
-        f"{reading.title} is {_verdict(reading)} "
-        f"({_effect(reading)}{', conditional' if reading.conditional else ''})"
+    readings = (
+        f"{reading.title} is {_verdict(reading)} ({_effect(reading)}{_condition(reading)})"
         for reading in entry.readings
     )
-    text = f"{entry.name}, against its row twin: {readings}; it {worth}."
-    return Sentence(
-        f"verdict of {entry.name}", text, "; ".join(f"{r.title}: {_sizes(r)}" for r in entry.readings)
-    )
+    sizes = "; ".join(f"{reading.title}: {_sizes(reading)}" for reading in entry.readings)
+    said = (*readings, f"{entry.name} {file_worth(entry)}")
+    return Sentence(f"verdict of {entry.name}", f"{entry.name}, against its row twin:", sizes, said)
 
 
 def _verdict(reading: Reading) -> str:
@@ -93,26 +92,25 @@ def _preflight(found: AuditInput) -> Section:
 
 
 def _file(found: AuditInput, entry: AuditedFile, axis: tuple[float, float], place: int) -> Section:
-    cards = Cards(tuple(_card(reading, found.margin, axis) for reading in entry.readings))
+    together = sum(len(other.readings) for other in found.files)
+    cards = Cards(tuple(_card(reading, found.margin, axis, together) for reading in entry.readings))
     blocks: tuple[Block, ...] = (cards, _worth(entry), _distances(entry), _accounts(entry))
     return Section(f"file-{place}", entry.name, (*blocks, *_examples(entry)))
 
 
 def _worth(entry: AuditedFile) -> Note:
-    if entry.worth:
-        return Note(f"{entry.name} {worth_words(_ruler(entry))}.", "lead")
-    reason = text_or(entry.worth_note, "no new real documents were left for a ruler")
-    return Note(f"Worth undefined: {reason}.", "undefined")
+    return Note(f"{entry.name} {file_worth(entry)}.", "lead" if entry.worth else "undefined")
 
 
-def _card(reading: Reading, margin: float, axis: tuple[float, float]) -> Card:
+def _card(reading: Reading, margin: float, axis: tuple[float, float], together: int) -> Card:
+    """One reading; its p is corrected by one Holm over all readings of all files, `together`."""
     facts = (
         ("Means", f"{plain(reading.treatment_mean)}, control {plain(reading.control_mean)}"),
         ("n", _sizes(reading)),
-        ("Corrected p", p_value(reading.adjusted_p_value)),
+        (f"Holm p, over {plural(together, 'reading')}", p_value(reading.adjusted_p_value)),
         ("MDE", EN_DASH if missing(reading.mde) else plain(reading.mde)),
     )
-    note = "; ".join(part for part in (_conditional(reading), reading.note) if part)
+    note = "; ".join(part for part in (_given(reading), reading.note) if part)
     drawn: Strip | None = strip(_row(reading), margin, axis)
     verdict = verdict_words(reading.verdict)
     return Card(reading.title, reading.verdict, verdict, _effect(reading), facts, note, drawn)
@@ -181,18 +179,18 @@ def _sizes(reading: Reading) -> str:
     )
 
 
-def _conditional(reading: Reading) -> str:
-    return (
-        "conditional on these real documents: the interval is over test families only"
-        if reading.conditional
-        else ""
-    )
+def _condition(reading: Reading) -> str:
+    if reading.effect is None:
+        return ""
+    return f", {ON_TRAINING_SETS if reading.conditional else ON_REAL_DOCUMENTS}"
+
+
+def _given(reading: Reading) -> str:
+    """The condition, where the note does not say it itself."""
+    if not reading.conditional or "conditional" in reading.note:
+        return ""
+    return f"{ON_TRAINING_SETS}: {OVER_FAMILIES}"
 
 
 def _row(reading: Reading) -> Row:
     return {name: getattr(reading, name) for name in ("effect", "low95", "high95")}
-
-
-def _ruler(entry: AuditedFile) -> Row | None:
-    names = ("regime", "worth", "low", "high", "less_than_none", "more_than_cap", "cap", "note")
-    return None if entry.worth is None else {name: getattr(entry.worth, name) for name in names}

@@ -15,6 +15,7 @@ class Finding(NamedTuple):
 
     template: str
     words: Mapping[str, object] = {}
+    items: tuple[str, ...] = ()  # completes a template that ends in a colon
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,12 @@ class Claim:
     def read(self, tables: ReportInput) -> Sentence:
         """The sentence as the tables now have it."""
         finding = self.query(tables)
-        return Sentence(self.name, self.templates[finding.template].format(**finding.words), self.source)
+        text = self.templates[finding.template].format(**finding.words)
+        return Sentence(self.name, text, self.source, finding.items)
 
 
 def claims_table(claims: Sequence[Claim], tables: ReportInput) -> pd.DataFrame:
     """Columns name, sentence, source: what `claims.parquet` holds."""
-    sentences = [claim.read(tables) for claim in claims]
-    return pd.DataFrame(sentences, columns=["name", "text", "source"]).rename(columns={"text": "sentence"})
+    read = [claim.read(tables) for claim in claims]
+    sentences = [(sentence.name, sentence.whole, sentence.source) for sentence in read]
+    return pd.DataFrame(sentences, columns=["name", "sentence", "source"])

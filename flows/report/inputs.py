@@ -11,6 +11,9 @@ from flows.report.columns import COLUMNS, empty_table, require_columns
 
 JsonMap: TypeAlias = Mapping[str, Any]
 
+THIS_FILE = "this file"
+THIS_GENERATOR = "this generator"
+
 
 class GeneratorInfo(NamedTuple):
     """Who wrote a synthetic corpus, as the page must say it."""
@@ -36,8 +39,8 @@ class ReportInput:
     Attributes:
         design: Facts of the design. Read by name: name, digest, task_type, label_count, regimes (list of
             int), replicates, synthetic_documents, train_pool_documents, test_documents, test_families,
-            reference_documents, classifier_families (list), margin (float), declared (list of contrast
-            names), seed, folds, validation, dataset, dataset_is_simulated (bool), primary_score (default
+            reference_documents, classifier_families (list), margin (float), declared (list of claims,
+            whether or not their contrasts were run), seed, folds, validation, dataset, dataset_is_simulated (bool), primary_score (default
             "micro_f1"). Lacking keys are left out of the page; every further key is printed as it is.
         environment: Read by name: processor, memory (dict: peak_pss_bytes, mean_pss_bytes, sample_count,
             every_seconds), encoder (dict: name, revision), packages (dict), digests (dict),
@@ -105,7 +108,7 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One of the two readings of a file: "this file" or "this generator".
+    """One of the two readings of a file, by `title`: THIS_FILE or THIS_GENERATOR.
 
     `effect` None means undefined, with the reason in `note`. `synthetic_documents` is n_syn of this reading.
     """

@@ -37,7 +37,8 @@ def _block(block: Block) -> str:
 
 
 def _sentence(claim: Sentence) -> str:
-    return f"{_escaped(claim.text)} *({claim.name}: {_escaped(claim.source)})*"
+    items = [f"    - {_escaped(item)}" for item in claim.items]
+    return "\n".join([f"{_escaped(claim.text)} *({claim.name}: {_escaped(claim.source)})*", *items])
 
 
 def _table(table: Table) -> str:

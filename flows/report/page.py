@@ -69,6 +69,12 @@ class Sentence(NamedTuple):
     name: str
     text: str
     source: str
+    items: tuple[str, ...] = ()  # what a text that ends in a colon lists
+
+    @property
+    def whole(self) -> str:
+        """The claim as one line."""
+        return f"{self.text} {'; '.join(self.items)}." if self.items else self.text
 
 
 class Note(NamedTuple):

@@ -111,6 +111,12 @@ def simulated(tables: ReportInput) -> list[str]:
     return [generator.name for generator in tables.generators if generator.backend == "simulator"]
 
 
+def beyond_half(tables: ReportInput, regime: object) -> bool:
+    """Whether a regime is more than half of the train pool, so that its redraws share documents."""
+    pool = tables.design.get("train_pool_documents")
+    return not missing(pool) and not missing(regime) and 2 * cast(int, regime) > cast(int, pool)
+
+
 def tag(tables: ReportInput) -> str:
     """The small reminder that every section and figure with generators carries; "" if all are LLMs."""
     others = [generator.name for generator in tables.generators if not generator.is_llm]

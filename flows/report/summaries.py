@@ -12,6 +12,8 @@ from flows.report.formatting import number_or_none, text_or
 from flows.report.inputs import ReportInput
 from flows.report.queries import Row, primary_score
 
+# How labels are decided for the declared scores: by a tuned threshold, or by the best label.
+HEADLINE_RULES = ("tuned", "argmax")
 SHARE_LOW_BOUND = 0.02
 SHARE_FIELLER_G = 0.2
 
@@ -108,7 +110,7 @@ def _paired_scores(tables: ReportInput, contrast: Row, real_arm: str) -> np.ndar
     table = tables.measurements
     here = table[
         (table["metric"] == metric)
-        & (table["threshold_rule"] == "tuned")
+        & table["threshold_rule"].isin(HEADLINE_RULES)
         & (table["regime"] == contrast["regime"])
         & (table["classifier_family"] == contrast["classifier_family"])
     ]

@@ -1,7 +1,12 @@
 """Effects, worths and p values as phrases; conditional results say so."""
 
 from flows.report.formatting import count, interval, missing, number_or_none, signed, text_or
-from flows.report.queries import Row
+from flows.report.inputs import THIS_GENERATOR, AuditedFile, ReportInput
+from flows.report.queries import Row, beyond_half
+
+ON_TRAINING_SETS = "conditional on these training sets"
+ON_REAL_DOCUMENTS = "conditional on these real documents"
+OVER_FAMILIES = "the interval is over test families only"
 
 VERDICT_MARKS = {
     "better": "▲",
@@ -42,26 +47,69 @@ def counts_words(row: Row) -> str:
     return f"{count(row['replicate_count'])} replicates, {count(row['test_family_count'])} test families"
 
 
-def worth_words(ruler: Row | None) -> str:
-    """Completes "<corpus> ...": "adds what about 40 more labelled documents would, at 165 (...)"."""
+def conditions(tables: ReportInput, row: Row) -> list[str]:
+    """What a contrast takes as given: training sets that do not vary, or real documents that hardly do."""
+    fixed = [ON_TRAINING_SETS] if row["conditional"] else []
+    return [*fixed, ON_REAL_DOCUMENTS] if beyond_half(tables, row["regime"]) else fixed
+
+
+def judged_worth(ruler: Row | None, verdict: str, reason: str = "") -> str:
+    """Completes "<corpus> ..." with no more than its verdict allows: only "better" states a worth.
+
+    Args:
+        reason: Why there is no ruler, or no verdict.
+    """
     if ruler is None:
-        return "has no ruler: its worth was not measured"
-    at = f"at {count(ruler['regime'])}"
-    if ruler["less_than_none"]:
-        return f"is worth less than no further labelled document, {at} {worth_interval(ruler)}"
-    if ruler["more_than_cap"]:
-        return (
-            f"adds more than {count(ruler['cap'])} further labelled documents would, {at}, "
-            f"the most its ruler measures {worth_interval(ruler)}"
-        )
-    if missing(ruler["worth"]):
+        return f"has no worth: {text_or(reason, 'it was not measured')}"
+    if verdict == "not tested":
+        reasons = dict.fromkeys(text for text in (reason, text_or(ruler["note"], "")) if text)
+        return f"has no worth: {'; '.join(reasons) or 'there is no verdict'}"
+    if verdict == "better" or undefined_worth(ruler):
+        return worth_words(ruler)
+    shown = f"exploratory, at {count(ruler['regime'])}: 95 % interval {worth_ends(ruler)}"
+    return _noted(f"is not shown to be worth any further labelled document ({shown})", ruler)
+
+
+def file_worth(entry: AuditedFile) -> str:
+    """Completes "<file> ..." from its ruler and the verdict on its generator, whose arms the ruler measures."""
+    found = next((reading for reading in entry.readings if reading.title == THIS_GENERATOR), None)
+    verdict, why = (found.verdict, found.note) if found else ("not tested", "")
+    if entry.worth is None:
+        return judged_worth(None, verdict, entry.worth_note)
+    names = ("regime", "worth", "low", "high", "less_than_none", "more_than_cap", "cap", "note")
+    return judged_worth({name: getattr(entry.worth, name) for name in names}, verdict, why)
+
+
+def worth_words(ruler: Row) -> str:
+    """ "adds what about 40 more labelled documents would, at 165 (...)", with the ruler's note."""
+    if undefined_worth(ruler):
+        at = f"at {count(ruler['regime'])}"
         return f"has an undefined worth, {at}: {text_or(ruler['note'], 'no reason recorded')}"
-    return (
-        f"adds what about {count(ruler['worth'])} more labelled documents would, {at} {worth_interval(ruler)}"
-    )
+    return _noted(_measured_worth(ruler), ruler)
 
 
-def worth_interval(ruler: Row) -> str:
+def undefined_worth(ruler: Row) -> bool:
+    return missing(ruler["worth"]) and not (ruler["less_than_none"] or ruler["more_than_cap"])
+
+
+def worth_ends(ruler: Row) -> str:
+    """ "12 to 80", "less than none to 4" or "300 to more than 660"."""
     low = "less than none" if missing(ruler["low"]) else count(ruler["low"])
     high = f"more than {count(ruler['cap'])}" if missing(ruler["high"]) else count(ruler["high"])
-    return f"(95 % interval {low} to {high})"
+    return f"{low} to {high}"
+
+
+def _noted(words: str, ruler: Row) -> str:
+    note = text_or(ruler["note"], "")
+    return f"{words}; {note}" if note else words
+
+
+def _measured_worth(ruler: Row) -> str:
+    shown = f"(95 % interval {worth_ends(ruler)})"
+    at = f"at {count(ruler['regime'])}"
+    if ruler["less_than_none"]:
+        return f"is worth less than no further labelled document, {at} {shown}"
+    if ruler["more_than_cap"]:
+        most = f"{at}, the most its ruler measures"
+        return f"adds more than {count(ruler['cap'])} further labelled documents would, {most} {shown}"
+    return f"adds what about {count(ruler['worth'])} more labelled documents would, {at} {shown}"

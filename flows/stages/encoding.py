@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from flows.stages.accounting import Written
 from flows.stages.context import Study
-from flows.stages.generating import Written
 from flows.stages.loading import Material
 from services.domain.artifact import ArtifactRef
 from services.domain.digest import text_digest

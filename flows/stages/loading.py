@@ -8,13 +8,12 @@ import numpy as np
 from flows.datasets import DATASETS
 from flows.splits import Rows, Split, family_order, split_by_family
 from flows.stages.context import Study
+from flows.versions import LOADING
 from services.domain.artifact import ArtifactRef
 from services.domain.corpus import Corpus
 from services.domain.errors import PreconditionError
 from services.domain.seeds import stream
 from services.domain.task import Task, TaskType
-
-VERSION = "1"
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def load(study: Study) -> Material:
     identity = dict(DATASETS.get(design.kind).identity(design.parameters))
     specification = {
         "kind": "material",
-        "version": VERSION,
+        "version": LOADING,
         "dataset": design.model_dump(mode="json"),
         "identity": identity,
         "seed": study.design.seed,

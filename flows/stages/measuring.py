@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from flows.cells import Wanted
 from flows.experiments import PlannedContrast, PlannedRuler
+from flows.stages.accounting import Written
 from flows.stages.context import Study, StudyPlan
-from flows.stages.generating import Written
 from flows.stages.loading import Material
 from flows.stages.training import Trained
 from services.domain.artifact import ArtifactRef

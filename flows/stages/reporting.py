@@ -44,15 +44,13 @@ def assemble(run: StudyRun) -> ReportInput:
     study, plan = run.study, run.plan
     material = run.loaded
     contrasts, worths = measuring.compare(study, material, plan, run.trained)
-    fidelity = measuring.measure_fidelity(
-        study, material, list(run.written.values()), run.embeddings, lambda done, total: None
-    )
-    written = [run.written[key] for key in sorted(run.written, key=_corpus_order)]
+    written = run.corpora()
+    fidelity = measuring.measure_fidelity(study, material, written, run.embeddings, lambda done, total: None)
     searched = [found for number in sorted(run.searched) for found in run.searched[number]]
     table = pd.concat(
         [tables.contrasts_table(contrasts), retrieval_contrasts(run, searched)], ignore_index=True
     )
-    truth, truth_note = planted_truth(study.design)
+    truth, truth_note = planted_truth(study.design, study.grid)
     return ReportInput(
         design=_design_facts(run),
         environment=describe_environment(run),
@@ -171,7 +169,9 @@ def _search_contrast(
 def _design_facts(run: StudyRun) -> dict[str, Any]:
     design, material = run.study.design, run.loaded
     test = run.study.corpus(material.test)
-    declared = [c.name for c in run.plan.contrasts if c.declared]
+    # What the design declares, also where none of its experiments tests it.
+    claims = design.claims
+    declared = [f"{name} at {claims.regime}, {claims.family}" for name in design.claimed_generators]
     return {
         "name": design.name,
         "digest": design.digest,
@@ -252,7 +252,3 @@ def _point_latest(results: Path, folder: Path) -> None:
 
 def _or_empty(name: str, table: pd.DataFrame) -> pd.DataFrame:
     return table if len(table) else empty_table(name)
-
-
-def _corpus_order(key: Any) -> tuple[str, int, int]:
-    return key.generator, key.regime, key.replicate

@@ -9,10 +9,11 @@ import numpy as np
 from flows.conditions import Scene, Segment
 from flows.conditions.row_twin import draw_donors
 from flows.experiments import PlannedSearch
+from flows.stages.accounting import CorpusKey, Written
 from flows.stages.context import Study
-from flows.stages.generating import CorpusKey, Written
 from flows.stages.loading import Material, replicate
 from flows.stages.values import plain
+from flows.versions import SEARCHING
 from services.domain.artifact import ArtifactRef
 from services.domain.corpus import Corpus
 from services.domain.document import Document, Provenance
@@ -21,7 +22,6 @@ from services.retrieval.client import IndexSpec, SegmentRows
 
 METRICS = ("ndcg@10", "recall@10")
 READINGS = ("real_only", "all")
-VERSION = "1"
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,12 @@ def search_replicate(
     corpora = [w.corpus for key, w in written.items() if key.replicate == number]
     identity = {
         "kind": "search",
-        "version": VERSION,
+        "version": SEARCHING,
         "replicate": number,
         "seed": study.design.seed,
         "size": max(study.design.regimes),
         "count": study.design.synthetic_documents,
-        "planned": sorted(search.arm for search in planned),
+        "planned": [search.arm for search in planned],
         "embeddings": sorted(embeddings[sha].sha256 for sha in (material.train, material.test, *corpora)),
     }
     return [Searched(**values) for values in study.store.get_json(study.store.computed(identity, compute))]

@@ -6,27 +6,30 @@ from typing import Any
 
 from flows.cells import Batch, Cell
 from flows.conditions import CONDITIONS, Composition, Scene, Segment
+from flows.stages.accounting import CorpusKey, Written
 from flows.stages.context import Study
-from flows.stages.generating import CorpusKey, Written
 from flows.stages.loading import Material, replicate
-from services.classifier.training import TrainingSpec
+from services.classifier.specification import TrainingSpec
 from services.domain.artifact import ArtifactRef
 from services.domain.errors import PreconditionError
 from services.domain.measurement import Measurement
 from services.domain.seeds import stream
 
-VERSION = "1"
-
 
 @dataclass(frozen=True)
 class Trained:
-    """One cell's stored result: predictions, plan and measurements."""
+    """One cell's stored result: predictions, plan and measurements.
+
+    Real documents are those of the regime and new ones alike, each once; copies
+    of them are counted apart.
+    """
 
     cell: str
     predictions: str
     plan: str
     real_documents: int
-    added_documents: int
+    copied_documents: int
+    synthetic_documents: int
     estimates: dict[str, float]
     measurements: list[dict[str, Any]]
 
@@ -63,7 +66,7 @@ def train_batch(
     for cell, composition, prediction, measured in zip(
         missing, compositions, predictions, scores, strict=True
     ):
-        _publish(study, cell, composition, prediction, measured)
+        _publish(study, cell, material.train, composition, prediction, measured)
     return len(missing)
 
 
@@ -140,18 +143,21 @@ def _specification(
 def _publish(
     study: Study,
     cell: Cell,
+    train: str,
     composition: Composition,
     predictions: ArtifactRef,
     measured: tuple[Measurement, ...],
 ) -> None:
     parts = [part for stage in composition.plan.stages for part in stage.parts]
     total = sum(stage.document_count for stage in composition.plan.stages)
+    rows = {real: sum(len(p.rows) for p in parts if (p.segment == train) is real) for real in (True, False)}
     trained = Trained(
         cell=cell.id,
         predictions=predictions.sha256,
         plan=composition.plan.digest,
-        real_documents=sum(len(part.rows) for part in parts if part.scored),
-        added_documents=round(total) - sum(len(part.rows) for part in parts if part.scored),
+        real_documents=rows[True],
+        copied_documents=round(total) - rows[True] - rows[False],
+        synthetic_documents=rows[False],
         estimates=dict(composition.estimates),
         measurements=[asdict(m) for m in measured],
     )
@@ -159,4 +165,4 @@ def _publish(
 
 
 def _key(cell: Cell) -> dict[str, str]:
-    return {"kind": "cell", "version": VERSION, "cell": cell.id}
+    return {"kind": "cell", "cell": cell.id}

@@ -1,7 +1,6 @@
 """What a flow or a notebook calls to train and to predict."""
 
 import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -21,13 +20,9 @@ from services.rpc.convert import (
     task_to_proto,
 )
 from services.rpc.limits import WORK_SECONDS
+from services.rpc.patience import Patience
 from services.rpc.status import CODES
 from synthtrial.classifier.v1 import classifier_pb2, classifier_pb2_grpc
-
-# A service that was killed is back, and its lease has run out, well within this.
-UNREACHABLE_SECONDS = 60.0
-FIRST_CONTACT_SECONDS = 10.0
-RETRY_SECONDS = 1.0
 
 OnProgress = Callable[[TrainingRun], None]
 
@@ -77,18 +72,18 @@ class ClassifierClient:
         Raises:
             StudyError: Why the run failed, or was cancelled.
         """
-        deadline = time.monotonic() + FIRST_CONTACT_SECONDS
+        patience = Patience(self._address)
         while True:
             try:
-                for run in self.watch(self.create(spec).id):
-                    deadline = time.monotonic() + UNREACHABLE_SECONDS
+                created = self.create(spec)
+                patience.renew()
+                for run in self.watch(created.id):
+                    patience.renew()
                     if on_progress is not None:
                         on_progress(run)
                 return _results(run)
-            except BackendUnavailableError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(RETRY_SECONDS)
+            except BackendUnavailableError as error:
+                patience.wait(error)
 
     def create(self, spec: TrainingSpec | InlineTraining) -> TrainingRun:
         """Start a run, or return the one that exists."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from services.classifier.embeddings import complete_embeddings
 from services.classifier.families import FAMILIES, Floats, Model, Source, TextBlock
+from services.classifier.identifiers import require_digest
 from services.classifier.thresholds import Threshold
 from services.domain.artifact import ArtifactRef
 from services.domain.digest import canonical_json, spec_digest
@@ -76,11 +77,12 @@ def get_model(store: Store, identifier: str) -> KeptModel:
     """Return a model on record.
 
     Raises:
+        InvalidInputError: No model can have this identifier.
         NotFoundError: There is none of this name.
     """
+    require_digest(identifier, "model_id")
     path = _path(store, identifier)
-    # An identifier from outside must not name a file outside.
-    if not identifier.isalnum() or not path.exists():
+    if not path.exists():
         raise NotFoundError(
             f"no model {identifier!r} is kept; train with keep_models, then ListModels names it",
             name=identifier,

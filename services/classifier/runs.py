@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from services.classifier.identifiers import require_digest
 from services.domain.artifact import ArtifactRef
 from services.domain.digest import canonical_json
 from services.domain.errors import NotFoundError, StudyError
@@ -99,9 +100,12 @@ class RunRecord:
         self._folder = store.root / "runs"
 
     def find(self, run_id: str) -> TrainingRun | None:
-        """Return a run, or None when there is none."""
-        if not run_id.isalnum():
-            return None
+        """Return a run, or None when there is none.
+
+        Raises:
+            InvalidInputError: No run can have this identifier.
+        """
+        require_digest(run_id, "id")
         try:
             value = json.loads(self._path(run_id).read_bytes())
         except FileNotFoundError:
@@ -113,6 +117,7 @@ class RunRecord:
         """Return a run.
 
         Raises:
+            InvalidInputError: No run can have this identifier.
             NotFoundError: There is none.
         """
         run = self.find(run_id)

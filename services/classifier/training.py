@@ -28,15 +28,12 @@ from services.storage.store import Store
 
 THREADS_VARIABLE = "SYNTHTRIAL_THREADS"
 
-__all__ = ["TrainingSpec", "train"]
-
 
 def train(payload: dict[str, Any], report: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Train a run's missing plans, each result stored as soon as it is there.
 
     Args:
-        payload: "store", the store's folder; "spec", a TrainingSpec; "threads", how many
-            plans are trained at once (default: the worker's share of the machine).
+        payload: "store", the store's folder; "spec", a TrainingSpec.
         report: Called with "done" and "total", in plans.
 
     Returns:
@@ -47,7 +44,7 @@ def train(payload: dict[str, Any], report: Callable[[dict[str, Any]], None]) -> 
     pending = [i for i in run.distinct_plans if not run.finished(i)]
     total = len(run.distinct_plans)
     report({"done": total - len(pending), "total": total})
-    threads = int(payload.get("threads") or os.environ.get(THREADS_VARIABLE) or os.cpu_count() or 1)
+    threads = int(os.environ.get(THREADS_VARIABLE) or os.cpu_count() or 1)
     if pending:
         found = total - len(pending)
         _train_pending(run, pending, threads, lambda done: report({"done": found + done, "total": total}))

@@ -9,6 +9,7 @@ import importlib.util
 import os
 import pkgutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from threading import RLock
 from typing import Generic, TypeVar
@@ -64,13 +65,35 @@ class Registry(Generic[T]):
 
     def _scan(self) -> None:
         with self._lock:
-            if self._package not in self._scanned:
-                self._scanned.add(self._package)
-                _import_modules(self._package)
+            self._once(self._package, lambda: _import_modules(self._package))
             folder = os.environ.get(PLUGINS_VARIABLE, "")
-            if folder and folder not in self._scanned:
-                self._scanned.add(folder)
-                _import_files(Path(folder) / self.kind)
+            if folder:
+                self._once(folder, lambda: self._import_files(Path(folder) / self.kind))
+
+    def _once(self, place: str, scan: Callable[[], None]) -> None:
+        if place in self._scanned:
+            return
+        # Marked before: what is imported may itself ask this registry.
+        self._scanned.add(place)
+        try:
+            scan()
+        except BaseException:
+            # What failed is tried, and told, again.
+            self._scanned.discard(place)
+            raise
+
+    def _import_files(self, folder: Path) -> None:
+        for file in sorted(folder.glob("*.py")):
+            self._once(str(file), lambda file=file: self._import_file(file))  # type: ignore[misc]
+
+    def _import_file(self, file: Path) -> None:
+        known = dict(self._entries)
+        try:
+            _execute(file, f"synthtrial_plugin_{self.kind}_{file.stem}")
+        except BaseException:
+            # Half of a file would take its own names the next time.
+            self._entries = known
+            raise
 
 
 def _import_modules(package: str) -> None:
@@ -79,12 +102,10 @@ def _import_modules(package: str) -> None:
         importlib.import_module(f"{package}.{module.name}")
 
 
-def _import_files(folder: Path) -> None:
-    for file in sorted(folder.glob("*.py")):
-        name = f"synthtrial_plugin_{folder.name}_{file.stem}"
-        spec = importlib.util.spec_from_file_location(name, file)
-        if spec is None or spec.loader is None:
-            raise InvalidInputError(f"{file} cannot be imported as a plug-in", field=PLUGINS_VARIABLE)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
+def _execute(file: Path, name: str) -> None:
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise InvalidInputError(f"{file} cannot be imported as a plug-in", field=PLUGINS_VARIABLE)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)

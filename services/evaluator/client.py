@@ -18,7 +18,7 @@ from services.evaluator.planning import (
     RulerSpec,
     WorthResult,
 )
-from services.rpc.channel import channel, invoke, invoke_stream
+from services.rpc.channel import channel
 from services.rpc.convert import (
     artifact_to_proto,
     artifacts_from_proto,
@@ -26,9 +26,10 @@ from services.rpc.convert import (
     measurement_from_proto,
     source_to_proto,
 )
-from services.rpc.limits import WORK_SECONDS
+from services.rpc.limits import CALL_SECONDS
+from services.rpc.patience import invoke_patiently, last_answer
 from synthtrial.evaluator.v1 import evaluator_pb2, evaluator_pb2_grpc
-from synthtrial.study.v1 import artifact_pb2
+from synthtrial.study.v1 import artifact_pb2, measurement_pb2
 
 OnProgress = Callable[[Progress], None]
 Measurements = tuple[tuple[Measurement, ...], ...]
@@ -41,7 +42,7 @@ class EvaluatorClient:
     """Calls one evaluator service.
 
     Every method raises the StudyError that the service raised, or
-    BackendUnavailableError where it cannot be reached.
+    BackendUnavailableError where it cannot be reached; all outlive its restart.
     """
 
     def __init__(self, address: str) -> None:
@@ -49,7 +50,8 @@ class EvaluatorClient:
 
     def list_metrics(self) -> Measurables:
         """Return the metrics and encoders there are."""
-        answer = invoke(self._stub().ListMetrics, evaluator_pb2.ListMetricsRequest(), self._address)
+        request = evaluator_pb2.ListMetricsRequest()
+        answer = invoke_patiently(self._stub().ListMetrics, request, self._address, CALL_SECONDS)
         metrics = tuple(
             MetricInfo(m.name, m.lower_is_better, m.description, m.minimum_count, m.kind)
             for m in answer.metrics
@@ -86,7 +88,7 @@ class EvaluatorClient:
             request = evaluator_pb2.ScorePredictionsRequest(
                 truth=source_to_proto(truth), predictions=_artifacts(some), metrics=metrics
             )
-            answer = invoke(self._stub().ScorePredictions, request, self._address, WORK_SECONDS)
+            answer = invoke_patiently(self._stub().ScorePredictions, request, self._address)
             results += _measurements(answer.results)
         return tuple(results)
 
@@ -99,6 +101,7 @@ class EvaluatorClient:
         *,
         minimum_test_families: int = 0,
         minimum_replicates: int = 0,
+        training_sets_are_given: bool = False,
     ) -> ArmComparison:
         """Compare arms with their controls and read gains off rulers.
 
@@ -108,8 +111,9 @@ class EvaluatorClient:
         Args:
             minimum_test_families: Fewest for a verdict; 0 for 200. With 100, tests below 200
                 are judged and called small.
-            minimum_replicates: Fewest for a verdict; 0 for 5. With 1 the training sets are
-                read as given, and the wording is conditional.
+            minimum_replicates: Fewest for a verdict; 0 for 5.
+            training_sets_are_given: They are what the claim is about: intervals are over test
+                families alone, the wording is conditional, and no replicates are asked for.
         """
         request = evaluator_pb2.CompareArmsRequest(
             truth=source_to_proto(truth),
@@ -118,8 +122,9 @@ class EvaluatorClient:
             margin=margin,
             minimum_test_families=minimum_test_families,
             minimum_replicates=minimum_replicates,
+            training_sets_are_given=training_sets_are_given,
         )
-        answer = invoke(self._stub().CompareArms, request, self._address, WORK_SECONDS)
+        answer = invoke_patiently(self._stub().CompareArms, request, self._address)
         results = (_contrast_result(*pair) for pair in zip(answer.contrasts, contrasts, strict=True))
         return ArmComparison(tuple(results), tuple(_worth(worth) for worth in answer.worths))
 
@@ -144,11 +149,12 @@ class EvaluatorClient:
 
     def _last(self, method: Any, request: Any, on_progress: OnProgress | None) -> Any:
         """Return the last message of a stream, handing on the progress before it."""
-        last = None
-        for last in invoke_stream(method, request, self._address):
-            if on_progress is not None and last.HasField("progress"):
-                step = last.progress
+
+        def hand_on(step: measurement_pb2.Progress) -> None:
+            if on_progress is not None:
                 on_progress(Progress(step.activity, step.done_count, step.total_count))
+
+        last = last_answer(method, request, self._address, hand_on)
         if last is None:
             raise StudyError(f"{self._address} ended its answer without a result")
         return last
@@ -173,15 +179,13 @@ def _ruler(spec: RulerSpec) -> evaluator_pb2.Ruler:
 
 
 def _contrast_result(message: evaluator_pb2.ContrastResult, spec: ContrastSpec) -> ContrastResult:
-    effect = _optional(message, "effect")
-    tested = message.HasField("p_value")
     return ContrastResult(
         name=message.name,
-        effect=effect,
+        effect=_optional(message, "effect"),
         interval95=_interval(message, "interval95"),
         interval90=_interval(message, "interval90"),
-        standard_error=None if effect is None else message.standard_error,
-        degrees_of_freedom=message.degrees_of_freedom if tested else None,
+        standard_error=_optional(message, "standard_error"),
+        degrees_of_freedom=_optional(message, "degrees_of_freedom"),
         p_value=_optional(message, "p_value"),
         adjusted_p_value=_optional(message, "adjusted_p_value"),
         verdict=message.verdict,

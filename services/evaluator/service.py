@@ -171,7 +171,7 @@ def _rules(request: evaluator_pb2.CompareArmsRequest) -> dict[str, Any]:
         "margin": request.margin,
         "minimum_families": request.minimum_test_families or DEFAULTS.minimum_families,
         "minimum_replicates": request.minimum_replicates or DEFAULTS.minimum_replicates,
-        "fixed_real": request.minimum_replicates == 1,
+        "fixed_real": request.training_sets_are_given,
     }
 
 
@@ -205,8 +205,8 @@ def _contrast_to_proto(result: ContrastResult) -> evaluator_pb2.ContrastResult:
         effect=result.effect,
         interval95=_interval(result.interval95),
         interval90=_interval(result.interval90),
-        standard_error=result.standard_error or 0.0,
-        degrees_of_freedom=result.degrees_of_freedom or 0.0,
+        standard_error=result.standard_error,
+        degrees_of_freedom=result.degrees_of_freedom,
         p_value=result.p_value,
         adjusted_p_value=result.adjusted_p_value,
         verdict=result.verdict,

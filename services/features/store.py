@@ -79,11 +79,6 @@ def embed_corpora(
     return tuple(ArtifactRef.stored(item["sha256"], item["row_count"]) for item in found)
 
 
-def embed_texts(store: Store, texts: Sequence[str], encoder: str) -> Embeddings:
-    """Encode texts that belong to no stored corpus; nothing is filed."""
-    return encode_chunk(open_encoder(store, encoder), texts)
-
-
 def open_encoder(store: Store, name: str, fit_on: str | None = None) -> Encoder:
     """Return an encoder that is ready to encode.
 

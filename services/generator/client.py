@@ -6,12 +6,11 @@ from typing import NamedTuple
 
 from services.domain.errors import BackendUnavailableError
 from services.generator.planning import GenerationSpec, Outcome
-from services.rpc.channel import channel, invoke, invoke_stream
+from services.rpc.channel import channel, invoke_stream
 from services.rpc.convert import document_from_proto, label_sets_to_proto, source_to_proto, task_to_proto
+from services.rpc.limits import CALL_SECONDS
+from services.rpc.patience import Patience, invoke_patiently
 from synthtrial.generator.v1 import generator_pb2, generator_pb2_grpc
-
-# Reconnections without a single candidate in between.
-ATTEMPTS = 3
 
 LABEL_SOURCES = {
     "given": generator_pb2.LABEL_SOURCE_GIVEN,
@@ -44,7 +43,8 @@ class GeneratorClient:
 
     def list_backends(self) -> tuple[BackendInfo, ...]:
         """Return the backends that can write documents, in alphabetical order."""
-        answer = invoke(self._stub().ListBackends, generator_pb2.ListBackendsRequest(), self._address)
+        request = generator_pb2.ListBackendsRequest()
+        answer = invoke_patiently(self._stub().ListBackends, request, self._address, CALL_SECONDS)
         return tuple(
             BackendInfo(
                 backend.name,
@@ -63,12 +63,12 @@ class GeneratorClient:
         """Yield the outcomes of `count` candidates from index `start` on, in order.
 
         Fewer come when the backend has no more documents. A broken stream is taken up where it
-        broke; closing the iterator stops the work.
+        broke, also by a service that was started again; closing the iterator stops the work.
 
         Raises:
             StudyError: What the service raised.
         """
-        end, attempts = start + count, 0
+        end, patience = start + count, Patience(self._address)
         while start < end:
             request = generator_pb2.GenerateRequest(
                 spec=spec_to_proto(spec), start_index=start, count=end - start
@@ -76,12 +76,11 @@ class GeneratorClient:
             try:
                 for answer in invoke_stream(self._stub().Generate, request, self._address):
                     yield outcome_from_proto(answer)
-                    start, attempts = answer.index + 1, 0
+                    start = answer.index + 1
+                    patience.renew()
                 return
-            except BackendUnavailableError:
-                attempts += 1
-                if attempts == ATTEMPTS:
-                    raise
+            except BackendUnavailableError as error:
+                patience.wait(error)
 
     def _stub(self) -> generator_pb2_grpc.GeneratorServiceStub:
         return generator_pb2_grpc.GeneratorServiceStub(channel(self._address))

@@ -4,7 +4,6 @@ Three-word shingles, MinHash with banding to find pairs worth a look, exact Jacc
 similarity to decide: the sketch may err only on what is looked at.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,13 +11,12 @@ from typing import NamedTuple
 from datasketch import MinHash, MinHashLSH
 
 from services.domain.corpus import Corpus
+from services.domain.texts import normalised
 
 SHINGLE_WORDS = 3
 THRESHOLD = 0.6
 # 20 bands of 3: a pair at the threshold is looked at with probability .99, one at .2 with .15.
 BANDS, ROWS = 20, 3
-
-_WORD = re.compile(r"\w+")
 
 
 class Match(NamedTuple):
@@ -94,7 +92,7 @@ def known_texts(groups: tuple[tuple[str, Corpus | None], ...]) -> TextIndex:
 
 
 def _prepare(group: str, texts: Sequence[tuple[str, str]]) -> list[_Entry]:
-    words = [_WORD.findall(text.casefold()) for _, text in texts]
+    words = [normalised(text).split() for _, text in texts]
     shingles = [_shingles(some) for some in words]
     sketches = MinHash.bulk([[s.encode() for s in some] for some in shingles], num_perm=BANDS * ROWS)
     return [

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from services.domain.corpus import Corpus
 from services.domain.document import Document
 from services.domain.task import LabelSet, Task, TaskType
+from services.domain.texts import normalised
 from services.generator.near_duplicates import Match, known_texts, repeats
 
 # A document much longer than any real one is not of their kind; without real ones only this holds.
@@ -30,7 +31,6 @@ _REFUSAL = re.compile(
     rf"(i can(no|'|’)t|i can ?not|i am unable to|i'?m unable to|i won'?t be able to) {_TASK})",
     re.IGNORECASE,
 )
-_NO_WORD = re.compile(r"[\W_]+")
 
 
 class Finding(NamedTuple):
@@ -137,11 +137,6 @@ def screen_corpus(
     accepted = tuple(i for i, match in enumerate(matches) if match is None)
     rejections = tuple(_rejection(i, match) for i, match in enumerate(matches) if match is not None)
     return CorpusScreening(accepted, rejections)
-
-
-def normalised(text: str) -> str:
-    """Return the words of a text in lower case, without anything else."""
-    return _NO_WORD.sub(" ", text.casefold()).strip()
 
 
 def script_of(text: str) -> str:

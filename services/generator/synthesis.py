@@ -1,11 +1,7 @@
 """The loop: indices to requests, requests to candidates, candidates to outcomes."""
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from services.domain.corpus import Corpus
@@ -13,13 +9,11 @@ from services.domain.digest import canonical_json
 from services.domain.document import Document, Provenance
 from services.domain.errors import InvalidInputError
 from services.generator.backends import BACKENDS, Backend, Candidate, Writer, WriteRequest
-from services.generator.parameters import Parameters
 from services.generator.planning import DrawLabels, GenerationSpec, Outcome, label_drawer
+from services.generator.reading import readable_artifact
 from services.generator.screening import Finding, Rules, rules_for, screen_document
 from services.storage.store import Store
 
-# Folders whose files a request may name, separated as in PATH; unset for all of this machine's.
-ROOTS_VARIABLE = "SYNTHTRIAL_ROOTS"
 BATCH = 64
 # Such candidates are no documents at all, so they go even where screening only counts.
 NO_DOCUMENT = ("empty", "label")
@@ -148,48 +142,6 @@ def generate(payload: dict[str, Any], report: Callable[[dict[str, Any]], None]) 
             waiting = []
     report({"outcomes": waiting})
     return {"count": total}
-
-
-@contextmanager
-def readable_artifact(parameters: Parameters, store: Store) -> Iterator[Parameters]:
-    """Put the bytes of a parameter "artifact" into a file and its path into "path".
-
-    Backends read files; where the bytes lie is the store's business.
-
-    Raises:
-        InvalidInputError: The artifact is not given as one, or a path lies outside the allowed roots.
-    """
-    if "artifact" not in parameters:
-        _check_root(parameters.get("path"))
-        yield parameters
-        return
-    with tempfile.TemporaryDirectory(prefix="synthtrial-") as folder:
-        yield _with_path(parameters, store, Path(folder))
-
-
-def _check_root(path: object) -> None:
-    roots = [Path(root).resolve() for root in os.environ.get(ROOTS_VARIABLE, "").split(os.pathsep) if root]
-    if not roots or not isinstance(path, str):
-        return
-    if not any(Path(path).resolve().is_relative_to(root) for root in roots):
-        raise InvalidInputError(
-            f"{path} lies outside the folders this service may read ({ROOTS_VARIABLE}): upload the file and name "
-            "it as an artifact",
-            field="parameters.path",
-        )
-
-
-def _with_path(parameters: Parameters, store: Store, folder: Path) -> Parameters:
-    artifact = parameters["artifact"]
-    if not isinstance(artifact, dict) or not isinstance(artifact.get("sha256"), str):
-        raise InvalidInputError(
-            f'an artifact is given as {{"sha256": ..., "name": "file.jsonl"}}, not {artifact!r}',
-            field="parameters.artifact",
-        )
-    path = folder / Path(str(artifact.get("name", "corpus.parquet"))).name
-    path.write_bytes(store.objects.get(artifact["sha256"]))
-    rest = {name: value for name, value in parameters.items() if name != "artifact"}
-    return {**rest, "path": str(path)}
 
 
 def _real_corpus(spec: GenerationSpec, backend: Backend, store: Store) -> Corpus | None:

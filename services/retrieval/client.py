@@ -15,9 +15,10 @@ from services.rpc.convert import (
     source_to_proto,
     task_to_proto,
 )
-from services.rpc.limits import WORK_SECONDS
+from services.rpc.limits import CALL_SECONDS
+from services.rpc.patience import invoke_patiently, last_answer, patiently
 from synthtrial.retrieval.v1 import retrieval_pb2, retrieval_pb2_grpc
-from synthtrial.study.v1 import artifact_pb2
+from synthtrial.study.v1 import artifact_pb2, measurement_pb2
 
 __all__ = ["IndexSpec", "RankedList", "RetrievalClient", "RetrievalEvaluation", "SegmentRows"]
 
@@ -54,7 +55,8 @@ class RetrievalClient:
     """Calls one retrieval service.
 
     Every method raises the StudyError that the service raised, or
-    BackendUnavailableError where it cannot be reached.
+    BackendUnavailableError where it cannot be reached; all but `delete_index`
+    outlive its restart.
     """
 
     def __init__(self, address: str) -> None:
@@ -62,7 +64,8 @@ class RetrievalClient:
 
     def list_retrievers(self) -> tuple[RetrieverInfo, ...]:
         """Return the retrievers there are."""
-        answer = invoke(self._stub().ListRetrievers, retrieval_pb2.ListRetrieversRequest(), self._address)
+        request = retrieval_pb2.ListRetrieversRequest()
+        answer = invoke_patiently(self._stub().ListRetrievers, request, self._address, CALL_SECONDS)
         return tuple(
             RetrieverInfo(r.name, r.version, r.description, r.needs_embeddings) for r in answer.retrievers
         )
@@ -70,12 +73,15 @@ class RetrievalClient:
     def build_index(self, spec: IndexSpec, on_progress: OnProgress | None = None) -> str:
         """Build an index, or find the one an equal request built, and return its identifier."""
         request = retrieval_pb2.BuildIndexRequest(spec=_spec(spec))
-        for answer in invoke_stream(self._stub().BuildIndex, request, self._address):
-            if answer.index_id:
-                return answer.index_id
+
+        def hand_on(step: measurement_pb2.Progress) -> None:
             if on_progress is not None:
-                on_progress(answer.progress.done_count, answer.progress.total_count)
-        raise StudyError(f"{self._address} ended its answer without an index")
+                on_progress(step.done_count, step.total_count)
+
+        last = last_answer(self._stub().BuildIndex, request, self._address, hand_on)
+        if last is None or not last.index_id:
+            raise StudyError(f"{self._address} ended its answer without an index")
+        return str(last.index_id)
 
     def search(
         self,
@@ -91,9 +97,12 @@ class RetrievalClient:
             query_embeddings=_optional(query_embeddings),
             depth=depth,
         )
+        answers = patiently(
+            lambda: list(invoke_stream(self._stub().Search, request, self._address)), self._address
+        )
         return [
             RankedList(answer.query_id, tuple(Hit(h.document_id, h.position, h.score) for h in answer.hits))
-            for answer in invoke_stream(self._stub().Search, request, self._address)
+            for answer in answers
         ]
 
     def evaluate_index(
@@ -124,7 +133,7 @@ class RetrievalClient:
             metrics=metrics,
             reading=READINGS[reading],
         )
-        answer = invoke(self._stub().EvaluateIndex, request, self._address, WORK_SECONDS)
+        answer = invoke_patiently(self._stub().EvaluateIndex, request, self._address)
         return RetrievalEvaluation(
             tuple(measurement_from_proto(one) for one in answer.measurements),
             artifact_from_proto(answer.per_query, "per_query"),

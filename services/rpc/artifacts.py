@@ -96,6 +96,10 @@ async def _gather(requests: AsyncIterator[artifact_pb2.UploadArtifactRequest]) -
     async for request in requests:
         if request.WhichOneof("part") != "chunk":
             raise InvalidInputError("after the announcement an upload holds chunks only", field="chunk")
+        if len(request.chunk) > limits.CHUNK_BYTES:
+            raise InvalidInputError(
+                f"a chunk holds at most {limits.CHUNK_BYTES} bytes, not {len(request.chunk)}", field="chunk"
+            )
         data += request.chunk
         if len(data) > limits.UPLOAD_BYTES:
             raise InvalidInputError(f"an upload holds at most {limits.UPLOAD_BYTES} bytes", field="chunk")

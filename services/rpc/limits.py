@@ -56,6 +56,8 @@ _RETRY_POLICY = {
 CHANNEL_OPTIONS: Options = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
+    # A service that is back after a minute is found within seconds.
+    ("grpc.max_reconnect_backoff_ms", 3000),
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.ping_timeout_ms", 10_000),

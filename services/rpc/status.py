@@ -40,6 +40,10 @@ CODES: Mapping[type[StudyError], grpc.StatusCode] = MappingProxyType(
 )
 
 
+class NoAnswerInTimeError(BackendUnavailableError):
+    """A call took longer than it may; asking again would take as long."""
+
+
 def code_of(error: StudyError) -> grpc.StatusCode:
     """Return the status code of an error, by its nearest listed class."""
     return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
@@ -102,7 +106,7 @@ def _transport_error(code: grpc.StatusCode, details: str, address: str) -> Study
             address=address,
         )
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-        return BackendUnavailableError(f"{address} did not answer in time", address=address)
+        return NoAnswerInTimeError(f"{address} did not answer in time", address=address)
     if code is grpc.StatusCode.UNIMPLEMENTED:
         return PreconditionError(
             f"{address} does not know this call: another service, or another release of it", address=address

@@ -1,11 +1,14 @@
 """Content-addressed objects: written once, verified at every read."""
 
 import os
+import re
 from pathlib import Path
 
 from services.domain.digest import sha256_hex
-from services.domain.errors import DataLossError, NotFoundError
+from services.domain.errors import DataLossError, InvalidInputError, NotFoundError
 from services.storage.files import publish_once
+
+SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class ObjectStore:
@@ -15,7 +18,15 @@ class ObjectStore:
         self._root = root / "objects"
 
     def path(self, sha256: str) -> Path:
-        """Return where an object lies, whether or not it exists."""
+        """Return where an object lies, whether or not it exists.
+
+        Raises:
+            InvalidInputError: This is no SHA-256; a path, for one, would lead out of the store.
+        """
+        if not SHA256.fullmatch(sha256):
+            raise InvalidInputError(
+                f"an object is named by 64 lower-case hexadecimal digits, not {sha256[:80]!r}", field="sha256"
+            )
         return self._root / sha256[:2] / sha256
 
     def has(self, sha256: str) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from services.domain.errors import PreconditionError
 from synthtrial.launching.children import last_lines
 from synthtrial.launching.environment import Addresses
-from synthtrial.launching.exclusive import BusyError, exclusive
+from synthtrial.launching.exclusive import BusyError, exclusive, holder
 from synthtrial.launching.progress import Lines
 from synthtrial.launching.settings import LaunchError, Settings
 from synthtrial.launching.stack import STARTUP_SECONDS, Stack, supervised
@@ -31,13 +31,13 @@ class Running:
 
 def running(settings: Settings) -> Running | None:
     """Return the servers that are up; None while they are started or a study has its own."""
-    holder = _holder(settings)
+    owner = holder(settings.servers_lock)
     try:
         record = json.loads(settings.servers_file.read_text())
         found = Running(record["pid"], Addresses(**record["addresses"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found if found.pid == holder else None
+    return found if found.pid == owner else None
 
 
 def up(settings: Settings) -> Running:
@@ -50,7 +50,8 @@ def up(settings: Settings) -> Running:
     if found := running(settings):
         return found
     with exclusive(settings.servers_lock, SERVERS):
-        pass  # only to say so here rather than in a log
+        # To say so here rather than in a log; what a killed launch recorded is void.
+        settings.servers_file.unlink(missing_ok=True)
     log = settings.logs / "up.log"
     process = _detached(settings, log)
     try:
@@ -67,15 +68,15 @@ def down(settings: Settings) -> bool:
         BusyError: A study runs, with servers of its own.
         LaunchError: It did not stop.
     """
-    holder = _holder(settings)
-    if holder is None:
+    owner = holder(settings.servers_lock)
+    if owner is None:
         return False
     found = running(settings)
     if found is None:
-        raise BusyError(f"process {holder} runs servers of its own; end it with Ctrl-C", pid=str(holder))
+        raise BusyError(f"process {owner} runs servers of its own; end it with Ctrl-C", pid=str(owner))
     os.kill(found.pid, signal.SIGTERM)
     deadline = time.monotonic() + DOWN_SECONDS
-    while _holder(settings) is not None:
+    while holder(settings.servers_lock) is not None:
         if time.monotonic() > deadline:
             raise LaunchError(
                 f"process {found.pid} still runs after {DOWN_SECONDS:.0f} s; see {settings.logs}"
@@ -114,14 +115,6 @@ def _record(settings: Settings, stack: Stack) -> None:
     temporary = settings.servers_file.with_suffix(".tmp")
     temporary.write_text(json.dumps(record))
     os.replace(temporary, settings.servers_file)
-
-
-def _holder(settings: Settings) -> int | None:
-    try:
-        with exclusive(settings.servers_lock, SERVERS):
-            return None
-    except BusyError as error:
-        return error.pid
 
 
 def _detached(settings: Settings, log: Path) -> subprocess.Popen[bytes]:

@@ -9,7 +9,6 @@ from synthtrial.launching.settings import Settings
 
 MARK_VARIABLE = "SYNTHTRIAL_SUPERVISION"
 ROLE_VARIABLE = "SYNTHTRIAL_ROLE"
-STORE_VARIABLE = "SYNTHTRIAL_STORE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def base_environment(settings: Settings, addresses: Addresses, mark: str) -> dic
         | {address_variable(name): address for name, address in addresses.services.items()}
         | {
             MARK_VARIABLE: mark,
-            STORE_VARIABLE: os.environ.get(STORE_VARIABLE, str(settings.state / "store")),
+            "SYNTHTRIAL_STORE": str(settings.store),
             "SYNTHTRIAL_ROOT": str(settings.root),
             "SYNTHTRIAL_STATE": str(settings.state),
             "SYNTHTRIAL_RESULTS": str(settings.results),

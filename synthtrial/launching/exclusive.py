@@ -3,11 +3,17 @@
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from services.domain.errors import PreconditionError
+
+# Somebody may only be looking who holds the lock.
+PATIENCE_SECONDS = 1.0
+PAUSE_SECONDS = 0.02
 
 
 class BusyError(PreconditionError):
@@ -29,21 +35,43 @@ def exclusive(path: Path, what: str) -> Iterator[None]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise _busy(path, what) from None
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not _locked(file, fcntl.LOCK_EX):
+            if time.monotonic() > deadline:
+                raise _busy(path, what)
+            time.sleep(PAUSE_SECONDS)
         file.truncate(0)
         file.write(json.dumps({"pid": os.getpid()}))
         file.flush()
         yield
 
 
-def _busy(path: Path, what: str) -> BusyError:
+def holder(path: Path) -> int | None:
+    """Return the id of the process that holds a lock, 0 where that is unknown, None if nobody does."""
     try:
-        pid = int(json.loads(path.read_text())["pid"])
+        with open(path, encoding="utf-8") as file:
+            return None if _locked(file, fcntl.LOCK_SH) else _signed(path)
+    except FileNotFoundError:
+        return None
+
+
+def _locked(file: TextIO, kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _signed(path: Path) -> int:
+    try:
+        return int(json.loads(path.read_text())["pid"])
     except (OSError, ValueError, KeyError, TypeError):
-        pid = 0  # taken a moment ago and not yet signed
+        return 0  # taken a moment ago
+
+
+def _busy(path: Path, what: str) -> BusyError:
+    pid = _signed(path)
     return BusyError(
         f"{what} runs in this folder already, as process {pid or 'unknown'}; "
         "wait until it ends, or end it with Ctrl-C",

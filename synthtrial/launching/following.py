@@ -17,7 +17,6 @@ POLL_SECONDS = 0.5
 SILENCE_SECONDS = 60.0
 
 WORKER_LOG = "prefect-worker.log"
-SHIPPED = ("full", "smoke")
 
 
 def run_study(stack: Stack, display: Display) -> RunState:
@@ -51,7 +50,14 @@ def _create(stack: Stack) -> RunState:
     # The name finds the run again; what the command prints is for people.
     name = f"{Path(settings.design).stem}-{uuid.uuid4().hex[:8]}"
     stack.run_once(
-        "run", "deployment", "run", settings.deployment, "--flow-run-name", name, *_parameters(settings)
+        "run",
+        "deployment",
+        "run",
+        settings.deployment,
+        "--flow-run-name",
+        name,
+        "--params",
+        parameters(settings),
     )
     run = stack.api.find_run(name)
     if run is None:
@@ -59,12 +65,13 @@ def _create(stack: Stack) -> RunState:
     return run
 
 
-def _parameters(settings: Settings) -> list[str]:
-    """Return nothing where the deployment's own parameters say it already."""
-    if settings.design in SHIPPED and settings.profile == "embedded":
-        return []
-    design = settings.design if settings.design in SHIPPED else str(Path(settings.design).absolute())
-    return ["--params", json.dumps({"design": design, "profile": settings.profile})]
+def parameters(settings: Settings) -> str:
+    """Return the flow's parameters as JSON; the flow's working folder is the project's, so paths are absolute."""
+    return json.dumps({"design": _name_or_path(settings.design), "profile": _name_or_path(settings.profile)})
+
+
+def _name_or_path(given: str) -> str:
+    return str(Path(given).absolute()) if given.endswith(".toml") else given
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """Ports on the loopback interface."""
 
 import socket
-from collections.abc import Collection
+import sys
 
 LOOPBACK = "127.0.0.1"
 
@@ -18,13 +18,41 @@ def is_free(port: int) -> bool:
         return True
 
 
-def choose(wanted: int, taken: Collection[int] = ()) -> int:
-    """Return the wanted port where it is free and not promised to somebody, else any other."""
-    if wanted not in taken and is_free(wanted):
-        return wanted
-    while True:
-        with socket.socket() as probe:
-            probe.bind((LOOPBACK, 0))
-            port = int(probe.getsockname()[1])
-        if port not in taken:
-            return port
+class Promises:
+    """Ports for servers that do not listen yet, promised to no other launch on this machine.
+
+    A promise is a socket in Linux's abstract namespace: it ends with this process, however that ends.
+    """
+
+    def __init__(self) -> None:
+        self._promised: dict[int, socket.socket] = {}
+
+    def choose(self, wanted: int) -> int:
+        """Return the wanted port where it is free and not promised to somebody, else any other."""
+        if is_free(wanted) and self._promise(wanted):
+            return wanted
+        while True:
+            with socket.socket() as probe:
+                probe.bind((LOOPBACK, 0))
+                port = int(probe.getsockname()[1])
+            if self._promise(port):
+                return port
+
+    def close(self) -> None:
+        """Give all ports back."""
+        for promise in self._promised.values():
+            promise.close()
+        self._promised.clear()
+
+    def _promise(self, port: int) -> bool:
+        if port in self._promised:
+            return False
+        promise = socket.socket(socket.AF_UNIX)
+        try:
+            if sys.platform == "linux":
+                promise.bind(f"\0synthtrial-port-{port}")
+        except OSError:
+            promise.close()
+            return False
+        self._promised[port] = promise
+        return True

@@ -65,6 +65,18 @@ def role_of(process: psutil.Process, environment: dict[str, str]) -> str:
     return role
 
 
+def listens(pid: int, port: int) -> bool:
+    """Say whether a process or one below it listens on a port."""
+    with suppress(psutil.Error):
+        parent = psutil.Process(pid)
+        for process in (parent, *parent.children(recursive=True)):
+            with suppress(psutil.Error):
+                found = process.net_connections("tcp")
+                if any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in found):
+                    return True
+    return False
+
+
 def tear_down(mark: str, grace_seconds: float) -> None:
     """End everything that bears the mark, in the order that leaves no orphan and no open run.
 

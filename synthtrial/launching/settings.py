@@ -1,5 +1,6 @@
 """What to launch, and where its files lie."""
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +28,8 @@ class Settings:
     """One launch.
 
     Attributes:
-        root: The project's folder; state goes to `.synthtrial` and results to `results` in it.
+        root: The project's folder; state goes to `.synthtrial` and results to `results` in it,
+            unless SYNTHTRIAL_STATE, SYNTHTRIAL_STORE or SYNTHTRIAL_RESULTS name other folders.
         design: The name of a design or the path of its file.
         prefect_url: The API of a Prefect server somebody else runs; empty starts one.
         services: Name → command, each listening where `LISTEN` says.
@@ -49,7 +51,11 @@ class Settings:
 
     @property
     def state(self) -> Path:
-        return self.root / ".synthtrial"
+        return _folder("SYNTHTRIAL_STATE", self.root / ".synthtrial")
+
+    @property
+    def store(self) -> Path:
+        return _folder("SYNTHTRIAL_STORE", self.state / "store")
 
     @property
     def logs(self) -> Path:
@@ -67,7 +73,7 @@ class Settings:
 
     @property
     def results(self) -> Path:
-        return self.root / "results"
+        return _folder("SYNTHTRIAL_RESULTS", self.root / "results")
 
     @property
     def report(self) -> Path:
@@ -91,6 +97,10 @@ class Settings:
     def pool(self) -> str:
         # Somebody else's server may have a pool of the common name.
         return f"synthtrial-{self.root.name}" if self.prefect_url else "local"
+
+
+def _folder(variable: str, default: Path) -> Path:
+    return Path(os.environ.get(variable) or default).absolute()
 
 
 def find_root(start: Path | None = None) -> Path:

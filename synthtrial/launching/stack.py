@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from synthtrial.launching import ports
 from synthtrial.launching.children import RESTARTS, Child, Children, start_guardian
 from synthtrial.launching.deploying import is_deployed, note_deployed
 from synthtrial.launching.environment import Addresses, base_environment, service_environment
 from synthtrial.launching.memory import MemorySampler
+from synthtrial.launching.ports import LOOPBACK, Promises
 from synthtrial.launching.prefect_api import PrefectApi
-from synthtrial.launching.processes import SERVER, WORKER, adopt_orphans, tear_down
+from synthtrial.launching.processes import SERVER, WORKER, adopt_orphans, listens, tear_down
 from synthtrial.launching.progress import Display
 from synthtrial.launching.settings import DEPLOYMENT_FILE, Settings
 
@@ -40,12 +40,15 @@ class Stack:
         self.settings = settings
         self.mark = uuid.uuid4().hex
         self.is_attached = addresses is not None
-        self.addresses = addresses or _choose_addresses(settings)
+        self.ports = Promises()
+        self.addresses = addresses or _choose_addresses(settings, self.ports)
         self.api = PrefectApi(self.addresses.api_url)
         self.memory = MemorySampler(settings.state / "memory.json")
         self.environment = base_environment(settings, self.addresses, self.mark)
         self.children = Children(settings.root, self.environment, settings.logs)
+        self._server: Child | None = None
         self.children.on_restart = display.say
+        self.children.on_tick = self._tick
 
     def bring_up(self) -> None:
         """Start everything; the slow part, Prefect's server, boots beside the services.
@@ -55,12 +58,11 @@ class Stack:
             BackendUnavailableError: The Prefect server to be used does not answer.
         """
         self._display.say(self._where())
-        self.children.on_tick = self._tick
         if not self.settings.prefect_url:
             self._start_server()
         self._start_services()
         health = self.children.start_once("health", self._health_command())
-        self.children.wait(self.api.is_healthy, STARTUP_SECONDS, f"Prefect at {self.api.url}")
+        self.children.wait(self._is_healthy, STARTUP_SECONDS, f"Prefect at {self.api.url}")
         self.api.create_pool(self.settings.pool)
         self._sweep()
         self._start_worker()
@@ -85,13 +87,24 @@ class Stack:
             note_deployed(self.settings)
 
     def _tick(self) -> None:
-        self.memory.sample_when_due()
+        if not self.is_attached:
+            # Else whoever started the servers measures: they are not below this process.
+            self.memory.sample_when_due()
         self._display.refresh()
 
     def _start_server(self) -> None:
-        port = self.addresses.api_url.rsplit(":", 1)[1].removesuffix("/api")
-        command = self._prefect("server", "start", "--host", ports.LOOPBACK, "--port", port)
-        self.children.start(SERVER, command, restarts=RESTARTS)
+        command = self._prefect("server", "start", "--host", LOOPBACK, "--port", str(self._server_port()))
+        self._server = self.children.start(SERVER, command, restarts=RESTARTS)
+
+    def _server_port(self) -> int:
+        return int(self.addresses.api_url.rsplit(":", 1)[1].removesuffix("/api"))
+
+    def _is_healthy(self) -> bool:
+        """Say whether the server answers, and where it is to be ours, that nobody else's does in its place."""
+        if not self.api.is_healthy():
+            return False
+        process = self._server.process if self._server else None
+        return process is None or listens(process.pid, self._server_port())
 
     def _start_services(self) -> None:
         for name, command in self.settings.services.items():
@@ -156,6 +169,7 @@ def _taken_down(stack: Stack) -> Iterator[None]:
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         tear_down(stack.mark, GRACE_SECONDS)
+        stack.ports.close()
         _dismiss(guardian)
 
 
@@ -170,14 +184,11 @@ def _dismiss(guardian: subprocess.Popen[bytes]) -> None:
         guardian.wait(5)
 
 
-def _choose_addresses(settings: Settings) -> Addresses:
-    chosen: set[int] = set()
-    found: dict[str, str] = {}
-    for offset, name in enumerate(settings.services):
-        port = ports.choose(settings.service_port + offset, chosen)
-        chosen.add(port)
-        found[name] = f"{ports.LOOPBACK}:{port}"
+def _choose_addresses(settings: Settings, ports: Promises) -> Addresses:
+    found = {
+        name: f"{LOOPBACK}:{ports.choose(settings.service_port + offset)}"
+        for offset, name in enumerate(settings.services)
+    }
     if settings.prefect_url:
         return Addresses(settings.prefect_url, found)
-    port = ports.choose(settings.prefect_port, chosen)
-    return Addresses(f"http://{ports.LOOPBACK}:{port}/api", found)
+    return Addresses(f"http://{LOOPBACK}:{ports.choose(settings.prefect_port)}/api", found)

@@ -8,17 +8,15 @@ import sys
 
 from flows.environment import processor
 from tests.benchmarks import jaccard, mmd, training
+from tests.benchmarks.timing import print_table, repeats_asked
 
 
 def main() -> int:
     """Run and print everything; return 1 where a result was not equal to the peer's."""
-    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    print(f"{processor()}, {repeats} repeats, CPU seconds of one thread\n")
-    unequal = 0
-    for benchmark in (training, mmd, jaccard):
-        rows = benchmark.run(repeats)
-        print(benchmark.table(rows), end="\n\n", flush=True)  # type: ignore[arg-type]
-        unequal += sum(not row.equal for row in rows)
+    print(f"{processor()}, {repeats_asked()} repeats, CPU seconds of one thread\n")
+    unequal = print_table(training.run, training.table)
+    unequal += print_table(mmd.run, mmd.table)
+    unequal += print_table(jaccard.run, jaccard.table)
     if unequal:
         print(f"{unequal} results are not equal to the peer's")
     return int(unequal > 0)

@@ -6,9 +6,7 @@ time is scaled up: their cost is linear in queries. CPU seconds of one thread. R
 with `python -m tests.benchmarks.jaccard [repeats]`; fails only where values differ.
 """
 
-import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import ir_measures
@@ -20,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from services.domain.labels import label_masks
 from services.retrieval.qrels import gains_of, ideal_lists
 from services.retrieval.ranking import ndcg
+from tests.benchmarks.timing import main, timed
 
 QUERIES = 1200
 DOCUMENTS = 50_000
@@ -62,14 +61,14 @@ def run(repeats: int = 5) -> list[Row]:
     task = _task()
     with threadpool_limits(1):
         _ours(task)  # Compiles.
-        seconds, ours = _timed(lambda: _ours(task), repeats)
+        seconds, ours = timed(lambda: _ours(task), repeats)
         rows = []
         # ir_measures knows whole grades only, hence its tolerance.
         for name, peer, tolerance in (
             ("scipy cdist, sort", _scipy, 1e-9),
             ("scipy, ir_measures", _measured, 2e-3),
         ):
-            peer_seconds, values = _timed(lambda peer=peer: peer(task), repeats)  # type: ignore[misc]
+            peer_seconds, values = timed(lambda peer=peer: peer(task), repeats)  # type: ignore[misc]
             apart = float(np.abs(values - ours[:PEER_QUERIES]).max())
             rows.append(Row(name, seconds, peer_seconds * QUERIES / PEER_QUERIES, apart, tolerance))
     return rows
@@ -120,15 +119,6 @@ def _measured(task: Task) -> np.ndarray:
     return np.array([values[str(q)] for q in range(PEER_QUERIES)])
 
 
-def _timed(function: Callable[[], np.ndarray], repeats: int) -> tuple[float, np.ndarray]:
-    seconds = []
-    for _ in range(repeats):
-        start = time.process_time()
-        result = function()
-        seconds.append(time.process_time() - start)
-    return float(np.median(seconds)), result
-
-
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as text."""
     lines = [
@@ -144,6 +134,4 @@ def table(rows: Sequence[Row]) -> str:
 
 
 if __name__ == "__main__":
-    found = run(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
-    print(table(found))
-    sys.exit(0 if all(row.equal for row in found) else 1)
+    main(run, table)

@@ -6,9 +6,7 @@ jackknife interval, which neither peer has. CPU seconds of one thread. Run with
 `python -m tests.benchmarks.mmd [repeats]`; fails only where values differ.
 """
 
-import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from services.evaluator.fidelity import Sample
 from services.evaluator.fidelity.mmd2 import SquaredMmd
+from tests.benchmarks.timing import main, timed
 
 CORPORA = 24
 DOCUMENTS = 660
@@ -57,9 +56,9 @@ def run(repeats: int = 5) -> list[Row]:
 
     with threadpool_limits(1):
         ours()  # Compiles.
-        seconds, values = _timed(ours, repeats)
-        notebook_seconds, expected = _timed(lambda: _notebook(reference, corpora, bandwidth), repeats)
-        careful_seconds, _ = _timed(lambda: _careful(reference, corpora, bandwidth), repeats)
+        seconds, values = timed(ours, repeats)
+        notebook_seconds, expected = timed(lambda: _notebook(reference, corpora, bandwidth), repeats)
+        careful_seconds, _ = timed(lambda: _careful(reference, corpora, bandwidth), repeats)
     apart = float(np.abs(values - expected).max())
     return [
         Row("rbf_kernel, per corpus", seconds, notebook_seconds, apart),
@@ -110,15 +109,6 @@ def _within(embeddings: np.ndarray, gamma: float) -> float:
     )
 
 
-def _timed(function: Callable[[], np.ndarray], repeats: int) -> tuple[float, np.ndarray]:
-    seconds = []
-    for _ in range(repeats):
-        start = time.process_time()
-        result = function()
-        seconds.append(time.process_time() - start)
-    return float(np.median(seconds)), result
-
-
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as text."""
     lines = [
@@ -134,6 +124,4 @@ def table(rows: Sequence[Row]) -> str:
 
 
 if __name__ == "__main__":
-    found = run(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
-    print(table(found))
-    sys.exit(0 if all(row.equal for row in found) else 1)
+    main(run, table)

@@ -7,10 +7,8 @@ Run with `python -m tests.benchmarks.training [repeats]`; fails only where
 micro-F1 differs by more than 0.005 on average over a family's cells.
 """
 
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -23,8 +21,9 @@ from threadpoolctl import threadpool_limits
 from flows.datasets.simulated import Simulated
 from services.classifier.folds import fold_weights
 from services.classifier.pool import Support
+from services.classifier.specification import TrainingSpec
 from services.classifier.thresholds import tune_threshold
-from services.classifier.training import TrainingSpec, fit_plan, held_out_folds, open_run
+from services.classifier.training import fit_plan, held_out_folds, open_run
 from services.domain.corpus import Corpus
 from services.domain.plan import Part, Stage, TrainingPlan
 from services.domain.seeds import stream
@@ -33,6 +32,7 @@ from services.generator.client import GeneratorClient
 from services.generator.service import register
 from services.rpc.server import in_process
 from services.storage.store import Store
+from tests.benchmarks.timing import main, timed
 
 REGIMES = (165, 660, 1320)
 SYNTHETIC = 660
@@ -79,21 +79,14 @@ def run(repeats: int = 5) -> list[Row]:
 
 def _compare(store: Store, spec: TrainingSpec, repeats: int) -> Row:
     _ours(store, spec)  # Compiles.
-    ours = [_timed(lambda: _ours(store, spec)) for _ in range(repeats)]
-    peers = [_timed(lambda: _peer(store, spec)) for _ in range(repeats)]
+    mine, ours = timed(lambda: _ours(store, spec), repeats)
+    theirs, peers = timed(lambda: _peer(store, spec), repeats)
     truth = store.get_corpus(spec.test).indicator
-    ours_f1, peers_f1 = (np.array([_micro_f1(cell, truth) for cell in side[0][1]]) for side in (ours, peers))
+    ours_f1, peers_f1 = (np.array([_micro_f1(cell, truth) for cell in side]) for side in (ours, peers))
     differences = np.abs(ours_f1 - peers_f1)
-    mine, theirs = (float(np.median([seconds for seconds, _ in side])) for side in (ours, peers))
     return Row(
         spec.family, len(spec.plans), mine, theirs, float(differences.mean()), float(differences.max())
     )
-
-
-def _timed(work: Callable[[], list[Scored]]) -> tuple[float, list[Scored]]:
-    started = time.process_time()
-    found = work()
-    return time.process_time() - started, found
 
 
 def _ours(store: Store, spec: TrainingSpec) -> list[Scored]:
@@ -217,6 +210,4 @@ def table(rows: Sequence[Row]) -> str:
 
 
 if __name__ == "__main__":
-    found = run(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
-    print(table(found))
-    sys.exit(0 if all(row.equal for row in found) else 1)
+    main(run, table)

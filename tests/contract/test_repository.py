@@ -74,6 +74,13 @@ def test_no_file_names_a_machine() -> None:
     assert not found
 
 
+def test_what_the_readme_links_to_exists() -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)", (ROOT / "README.md").read_text())
+    ours = [target for target in targets if not re.match(r"[a-z]+:", target)]
+    assert ours
+    assert not [target for target in ours if not (ROOT / target).exists()]
+
+
 def test_what_make_runs_exists() -> None:
     modules = re.findall(r"python -m ([\w.]+)", (ROOT / "Makefile").read_text())
     ours = [

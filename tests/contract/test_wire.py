@@ -132,6 +132,19 @@ def test_an_upload_that_lost_bytes_stores_nothing(address: str, root: Path) -> N
     assert not Store(root).objects.has(sha256_hex(b"who"))
 
 
+def test_larger_chunks_than_allowed_are_refused(address: str) -> None:
+    stub = artifact_pb2_grpc.ArtifactServiceStub(channel(address))
+    data = bytes(limits.CHUNK_BYTES + 1)
+    parts = [
+        artifact_pb2.UploadArtifactRequest(
+            announcement=convert.artifact_to_proto(ArtifactRef.stored(sha256_hex(data)))
+        ),
+        artifact_pb2.UploadArtifactRequest(chunk=data),
+    ]
+    with pytest.raises(InvalidInputError, match=f"a chunk holds at most {limits.CHUNK_BYTES} bytes"):
+        invoke(stub.UploadArtifact, iter(parts), address)
+
+
 def test_missing_and_damaged_objects_are_told_apart(address: str, root: Path) -> None:
     with pytest.raises(NotFoundError):
         download_artifact(address, ArtifactRef.stored("0" * 64))

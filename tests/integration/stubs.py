@@ -1,5 +1,6 @@
 """A project of stubs in a temporary folder, and what runs in it."""
 
+import json
 import os
 import shutil
 import socket
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -50,6 +52,11 @@ class Project:
     @property
     def output(self) -> str:
         return (self.root / "output.txt").read_text()
+
+    @property
+    def memory(self) -> dict[str, Any]:
+        record: dict[str, Any] = json.loads((self.root / ".synthtrial" / "memory.json").read_text())
+        return record
 
     def processes(self, role: str = "") -> list[psutil.Process]:
         """Return what runs on behalf of this project, found by its environment."""

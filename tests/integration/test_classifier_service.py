@@ -18,7 +18,7 @@ import pytest
 from services.classifier.client import ClassifierClient
 from services.classifier.runs import RunState, TrainingRun
 from services.classifier.service import register
-from services.classifier.training import TrainingSpec
+from services.classifier.specification import TrainingSpec
 from services.domain.errors import InvalidInputError, NotFoundError, RunCancelledError
 from services.domain.task import Task
 from services.rpc.channel import channel, invoke, invoke_stream, wait_until_ready
@@ -113,11 +113,13 @@ def _watch_new(client: ClassifierClient, spec: TrainingSpec) -> Iterator[Trainin
 
 def test_who_waits_for_a_cancelled_run_is_told(client: ClassifierClient, store: Store) -> None:
     spec = slow_spec(store, seed=2)
-    timer = threading.Timer(1.0, client.cancel, [spec.run_id])
-    timer.start()
+
+    def cancel_at_work(run: TrainingRun) -> None:
+        if run.done > 0 and not run.state.ended:
+            client.cancel(run.id)
+
     with pytest.raises(RunCancelledError, match="was cancelled after"):
-        client.train(spec)
-    timer.join()
+        client.train(spec, cancel_at_work)
 
 
 @pytest.mark.parametrize("task", [MULTI, SINGLE], ids=["multi-label", "single-label"])

@@ -134,7 +134,7 @@ def test_every_field_of_a_contrast_survives_the_wire(study: Study) -> None:
 def test_one_run_is_read_conditionally_where_that_is_asked(study: Study) -> None:
     spec = ContrastSpec("file", study.arm(1.6, 4, 1), study.arm(1.0, 3, 1), True)
     plain = study.client.compare_arms(study.truth, (spec,), (), 0.02).contrasts[0]
-    fixed = study.client.compare_arms(study.truth, (spec,), (), 0.02, minimum_replicates=1).contrasts[0]
+    fixed = study.client.compare_arms(study.truth, (spec,), (), 0.02, training_sets_are_given=True).contrasts[0]
     assert (plain.verdict, fixed.verdict, fixed.conditional) == ("not tested", "better", True)
     assert "conditional on these training sets" in fixed.note
 

@@ -73,10 +73,10 @@ def test_stream_is_taken_up_at_any_index(client: GeneratorClient) -> None:
 
 def test_rejections_cross_the_wire_with_their_text(client: GeneratorClient, tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
-    path.write_text('text,labels\n"I\'m sorry, but no.",Smart canes\n')
+    path.write_text('text,labels\n"I\'m sorry, but I cannot help.",Smart canes\n')
     spec = replace(SPEC, backend="corpus_file", parameters={"path": str(path)})
     outcomes = list(client.generate(spec, start=0, count=5))
-    assert [(o.rejection_reason, o.text) for o in outcomes] == [("refusal", "I'm sorry, but no.")]
+    assert [(o.rejection_reason, o.text) for o in outcomes] == [("refusal", "I'm sorry, but I cannot help.")]
 
 
 def test_real_documents_may_be_stored_or_sent_along(client: GeneratorClient, service_store: Store) -> None:

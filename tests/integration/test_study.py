@@ -122,8 +122,28 @@ def test_a_damaged_input_stops_the_study(tmp_path: Path, monkeypatch: pytest.Mon
         material = run.load()
         path = run.study.store.objects.path(material.train)
         path.write_bytes(path.read_bytes()[:-1] + b"\0")
+        stopped = run.with_study(run.study)
+        stopped.load()
         with pytest.raises(DataLossError, match="damaged"):
-            Store(tmp_path / "store").get_corpus(material.train)
+            stopped.train(stopped.batches()[0])
+        assert not stopped.set_aside
+
+
+def test_a_damaged_result_is_set_aside_and_computed_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path, monkeypatch, encoder="", experiments=["a_e1_grid"], fidelity_metrics=[]) as run:
+        report = run_everything(run)
+        before = (report.parent / "measurements.parquet").read_bytes()
+        damaged = run.trained[run.plan.cells[0].id].predictions
+        run.study.store.objects.path(damaged).write_bytes(b"damaged")
+        for key in (tmp_path / "store" / "keys").rglob("*.json"):
+            if json.loads(key.read_text())["specification"].get("what") == "arm_comparison":
+                key.unlink()
+        again = run.with_study(run.study)
+        assert (run_everything(again).parent / "measurements.parquet").read_bytes() == before
+    assert again.set_aside == [damaged]
+    assert list((tmp_path / "store" / "objects").rglob("*.corrupt"))
 
 
 def test_a_budget_is_counted_before_anything_is_embedded(

@@ -16,7 +16,7 @@ def tables() -> ReportInput:
 
 
 def sentence(name: str, tables: ReportInput) -> str:
-    return next(claim for claim in CLAIMS if claim.name == name).read(tables).text
+    return next(claim for claim in CLAIMS if claim.name == name).read(tables).whole
 
 
 def with_contrasts(tables: ReportInput, chosen: pd.Series, **values: str | float | bool) -> ReportInput:
@@ -45,7 +45,25 @@ def test_changed_effect_changes_the_answer(tables: ReportInput) -> None:
 
 def test_without_declared_claims_there_is_no_verdict(tables: ReportInput) -> None:
     nothing = with_contrasts(tables, pd.Series(True, tables.contrasts.index), declared=False)
+    nothing = replace(nothing, design={**tables.design, "declared": []})
     assert sentence("verdicts", nothing).startswith("No claim was declared")
+
+
+def test_declared_claims_that_were_not_run_are_said_to_be_so(tables: ReportInput) -> None:
+    unrun = replace(tables, contrasts=tables.contrasts[~tables.contrasts["declared"].astype(bool)])
+    assert sentence("verdicts", unrun).startswith("Declared before the run: 7 claims; but")
+
+
+def test_an_undefined_claim_does_not_hide_the_replicates(tables: ReportInput) -> None:
+    undefined = declared_of(tables, "oracle")
+    changed = with_contrasts(tables, undefined, replicate_count=0, effect=float("nan"), verdict="not tested")
+    assert "and 8 replicates" in sentence("verdicts", changed)
+
+
+def test_raw_gains_without_a_control_say_nothing_of_volume(tables: ReportInput) -> None:
+    raw = replace(tables, contrasts=tables.contrasts[tables.contrasts["kind"] == "gain_vs_real"])
+    assert "were not both measured" in sentence("volume", raw)
+    assert "0 synthetic" not in sentence("volume", raw)
 
 
 def test_lost_controlled_gain_is_called_volume(tables: ReportInput) -> None:

@@ -15,9 +15,9 @@ from flows.report.formatting import (
 )
 from flows.report.inputs import ReportInput
 from flows.report.page import Block, Cell, Column, Note, Section, Table
-from flows.report.queries import Row, arm_label, control_label, declared, margin, rows, tag
+from flows.report.queries import Row, arm_label, beyond_half, control_label, declared, margin, rows, tag
 from flows.report.strips import shared_axis, strip
-from flows.report.wording import verdict_words, worth_words
+from flows.report.wording import ON_REAL_DOCUMENTS, ON_TRAINING_SETS, conditions, judged_worth, verdict_words
 
 COLUMNS = (
     Column("Corpus"),
@@ -69,14 +69,11 @@ TRUTH = Claim(
 def section(tables: ReportInput) -> Section:
     claims = declared(tables)
     if not claims:
-        return Section(
-            "claims", "Declared claims", (Note("No claim was declared: no verdicts.", "undefined"),)
-        )
+        return Section("claims", "Declared claims", (_no_claims(tables),))
     blocks: list[Block] = [_table(tables, claims)]
     if len(tables.planted_truth) or tables.truth_note:
         blocks.append(TRUTH.read(tables))
-    if any(row["conditional"] for row in claims):
-        blocks.append(Note(_conditional_note(claims)))
+    blocks += [Note(text) for text in _given(tables, claims)]
     blocks.append(_worths(tables, claims))
     return Section("claims", "Declared claims and their verdicts", tuple(blocks), tag(tables))
 
@@ -104,7 +101,10 @@ def _table(tables: ReportInput, claims: list[Row]) -> Table:
     body = []
     for row in claims:
         verdict = str(row["verdict"])
-        cells = [Cell(arm_label(row), _where(row)), Cell(verdict_words(verdict), _wording(row), chip=verdict)]
+        cells = [
+            Cell(arm_label(row), _where(row)),
+            Cell(verdict_words(verdict), _wording(tables, row), chip=verdict),
+        ]
         cells += [_gain_cell(row), Cell("", strip=strip(row, delta, axis))]
         cells += [_truth_cell(row, truths.get(_key(row)), tables.truth_note)] if truths else []
         body.append((*cells, *_test_cells(row)))
@@ -119,20 +119,20 @@ def _table(tables: ReportInput, claims: list[Row]) -> Table:
 
 def _worths(tables: ReportInput, claims: list[Row]) -> Table:
     rulers = {_key(row): row for row in rows(tables.worths)}
-    found = [(arm_label(row), rulers.get(_key(row))) for row in claims]
+    found = [(row, rulers.get(_key(row))) for row in claims]
     body = tuple(
         (
-            Cell(label),
-            Cell(worth_words(ruler), str(ruler["note"]) if ruler else ""),
+            Cell(arm_label(row)),
+            Cell(judged_worth(ruler, str(row["verdict"]), str(row["note"]) if ruler else "")),
             Cell(EN_DASH if ruler is None else count(ruler["cap"])),
         )
-        for label, ruler in found
+        for row, ruler in found
     )
     note = (
         "The ruler is the row twin with some of its copies replaced by new real documents. The interval "
         "holds every "
-        "number of new documents whose 95 % interval of the difference holds zero. Other corpora are "
-        "exploratory."
+        "number of new documents whose 95 % interval of the difference holds zero. A worth is "
+        "stated only where the verdict is better; other intervals are exploratory."
     )
     return Table("What each declared corpus is worth", WORTH_COLUMNS, body, note)
 
@@ -141,8 +141,11 @@ def _where(row: Row) -> str:
     return f"against {control_label(row)}, at {count(row['regime'])}, {row['classifier_family']}"
 
 
-def _wording(row: Row) -> str:
-    return "conditional on these real documents" if row["conditional"] else text_or(row["note"], "")
+def _wording(tables: ReportInput, row: Row) -> str:
+    """The conditions and the note; a note that says the condition itself is not repeated."""
+    note = text_or(row["note"], "").replace("conditional: ", f"{ON_TRAINING_SETS}: ")
+    known = [words for words in conditions(tables, row) if words not in note]
+    return "; ".join([*known, note] if note else known)
 
 
 def _truth_cell(row: Row, truth: Row | None, note: str) -> Cell:
@@ -162,12 +165,30 @@ def _agreement(verdict: str, truth: str) -> str:
     return "agrees" if ("equivalent" if verdict == "negligible" else verdict) == truth else "differs"
 
 
-def _conditional_note(claims: list[Row]) -> str:
-    names = ", ".join(arm_label(row) for row in claims if row["conditional"])
-    return (
-        f"{names}: the intervals are over test families only. These verdicts are conditional on the real "
-        "documents of this study and say nothing about other draws of them."
-    )
+def _no_claims(tables: ReportInput) -> Note:
+    promised = len(tables.design.get("declared") or ())
+    if not promised:
+        return Note("No claim was declared: no verdicts.", "undefined")
+    text = f"{plural(promised, 'claim')} declared, but the experiment that tests claims was not run: no verdicts."
+    return Note(text, "undefined")
+
+
+def _given(tables: ReportInput, claims: list[Row]) -> list[str]:
+    """What the verdicts take as given, and for which corpora."""
+    fixed = ", ".join(arm_label(row) for row in claims if row["conditional"])
+    kept = ", ".join(arm_label(row) for row in claims if beyond_half(tables, row["regime"]))
+    found = []
+    if fixed:
+        found.append(
+            f"{fixed}: the replicates do not differ and the intervals are over test families only. These "
+            f"verdicts are {ON_TRAINING_SETS} and say nothing about other draws of them."
+        )
+    if kept:
+        found.append(
+            f"{kept}: the regime is more than half of the train pool, so that replicates share real "
+            f"documents. These verdicts are {ON_REAL_DOCUMENTS}."
+        )
+    return found
 
 
 def _truths(tables: ReportInput) -> dict[tuple[object, ...], Row]:

@@ -1,11 +1,12 @@
 """The grid as a heat map of numbers: exploratory, Benjamini-Hochberg over its cells."""
 
-from flows.report.formatting import interval, missing, p_value, score_name, signed, undefined
+from flows.report.formatting import interval, missing, p_value, score_name, signed, text_or, undefined
 from flows.report.inputs import ReportInput
 from flows.report.page import Cell, Column, Note, Section, Table
 from flows.report.queries import (
     Row,
     arm_label,
+    beyond_half,
     ceilings,
     control_label,
     families,
@@ -16,9 +17,11 @@ from flows.report.queries import (
     tag,
 )
 from flows.report.sections.gains import labels_of
-from flows.report.wording import counts_words
+from flows.report.wording import ON_REAL_DOCUMENTS, ON_TRAINING_SETS, counts_words
+from services.evaluator.planning import Rules
 
 FALSE_DISCOVERY_RATE = 0.10
+RULES = Rules()
 
 
 def section(tables: ReportInput) -> Section:
@@ -32,11 +35,14 @@ def section(tables: ReportInput) -> Section:
         (Cell(label), *(_cell(found.get((label, *place)), margin(tables)) for place in places))
         for label in labels_of(every)
     )
-    columns = (Column("Corpus"), *(Column(f"{family}, {regime:,}", True) for family, regime in places))
+    given = {regime: "†" if beyond_half(tables, regime) else "" for regime in regimes(every)}
+    titles = [f"{family}, {regime:,}{given[regime]}" for family, regime in places]
+    columns = (Column("Corpus"), *(Column(title, True) for title in titles))
+    note = " ".join([_note(), *_given(every, beyond=any(given.values()))])
     caption = (
         f"Exploratory: gain against control in {score_name(primary_score(tables))}, 95 % interval below it"
     )
-    return Section("grid", title, (Table(caption, columns, body, _note()),), tag(tables))
+    return Section("grid", title, (Table(caption, columns, body, note),), tag(tables))
 
 
 def _cell(row: Row | None, delta: float) -> Cell:
@@ -45,9 +51,10 @@ def _cell(row: Row | None, delta: float) -> Cell:
     if missing(row["effect"]):
         return Cell(undefined(row["note"]))
     mark = "◆" if row["declared"] else ("*" if _discovered(row) else "")
-    title = (
-        f"{counts_words(row)}; against {control_label(row)}; corrected p {p_value(row['adjusted_p_value'])}"
-    )
+    mark += "‡" if row["conditional"] else ""
+    tested = f"corrected p {p_value(row['adjusted_p_value'])}"
+    note = text_or(row["note"], "")
+    title = "; ".join([counts_words(row), f"against {control_label(row)}", tested, *([note] if note else [])])
     heat = heat_class(float(row["effect"]), delta)
     return Cell(
         f"{signed(row['effect'])}{mark}", interval(row["low95"], row["high95"]), heat=heat, title=title
@@ -61,13 +68,31 @@ def heat_class(effect: float, delta: float) -> int:
 
 
 def _discovered(row: Row) -> bool:
-    return not missing(row["adjusted_p_value"]) and float(row["adjusted_p_value"]) <= FALSE_DISCOVERY_RATE
+    known = not missing(row["adjusted_p_value"]) and _large_enough(row)
+    return known and float(row["adjusted_p_value"]) <= FALSE_DISCOVERY_RATE
+
+
+def _large_enough(row: Row) -> bool:
+    """Whether a declared claim on as much could have had a verdict."""
+    minima = (
+        ("replicate_count", RULES.minimum_replicates),
+        ("test_family_count", RULES.minimum_families),
+        ("positive_count", RULES.minimum_positives),
+    )
+    return all(not missing(row[name]) and int(row[name]) >= least for name, least in minima)
+
+
+def _given(every: list[Row], *, beyond: bool) -> list[str]:
+    """Explain the daggers that the table shows."""
+    words = [f"† {ON_REAL_DOCUMENTS}: the regime is more than half of the train pool."] if beyond else []
+    fixed = f"‡ {ON_TRAINING_SETS}: the interval is over test families only."
+    return [*words, fixed] if any(row["conditional"] for row in every) else words
 
 
 def _note() -> str:
     return (
         "Colour: none inside ±δ, then up to 2δ, up to 4δ and beyond; blue is up, orange is down. "
-        f"* Benjamini-Hochberg q ≤ {FALSE_DISCOVERY_RATE:.2f} over the exploratory cells. ◆ declared: its "
-        f"verdict "
-        "stands above. These cells suggest what to test next and carry no verdict."
+        f"* Benjamini-Hochberg q ≤ {FALSE_DISCOVERY_RATE:.2f} over the exploratory cells, given "
+        f"only from {RULES.minimum_replicates} replicates, {RULES.minimum_families} test families and "
+        f"{RULES.minimum_positives} positive labels on. ◆ declared: its verdict stands above. These cells suggest what to test next and carry no verdict."
     )

@@ -113,7 +113,7 @@ DESIGN_FACTS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("folds", "Out-of-fold folds, by family", _as_text),
     ("validation", "Validation", _as_text),
     ("margin", "Equivalence margin δ", _margin),
-    ("declared", "Declared claims", lambda value: f"{len(value)}, listed with their verdicts"),
+    ("declared", "Declared claims", lambda value: f"{len(value)}, fixed before the run"),
     ("seed", "Study seed", str),
     ("digest", "Design digest", str),
 )

@@ -20,11 +20,8 @@ from services.domain.seeds import stream
 from services.evaluator.fidelity import METRICS, Estimate, FidelityMetric, Sample, Settings
 from services.evaluator.fidelity.floor_ceiling import Scale, draw, measure_scale
 from services.evaluator.fidelity.samples import corpus_sample
-from services.evaluator.planning import FidelitySpec
 from services.features.matrices import Matrix, check_comparable, read_matrix
 from services.storage.store import Store
-
-__all__ = ["FidelitySpec", "measure"]
 
 DRAWS = 10
 

@@ -1,14 +1,16 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from flows.auditing.arms import CONTROL, THIS_FILE, THIS_GENERATOR, TREATMENT, Arm, ArmComposer
+from flows.auditing.arms import CONTROL, TREATMENT, Arm, ArmComposer
 from flows.auditing.corpora import Corpora, build_corpora
 from flows.auditing.options import AuditOptions
 from flows.auditing.rounds import Round, draw_file, plan_rounds
 from flows.conditions import Segment
+from flows.report.inputs import THIS_FILE, THIS_GENERATOR
 from services.domain.corpus import Corpus
 from services.domain.plan import TrainingPlan
 from services.storage.store import Store
@@ -108,6 +110,19 @@ def test_a_file_of_fewer_rows_than_replicates_is_still_read_as_this_file(store: 
     corpora = build_corpora(tables(plain_rows(30), plain_rows(10, "test"), gpt=plain_rows(3, "written")))
     ((_, arms),) = compose(corpora, store)
     assert {arm.key.reading for arm in arms} == {THIS_FILE}
+
+
+def test_a_hand_that_is_cut_keeps_rows_from_the_whole_file(store: Store) -> None:
+    corpora = build_corpora(tables(plain_rows(30), plain_rows(10, "test"), gpt=plain_rows(240, "written")))
+    written = Corpus(corpora.task, corpora.files[0].candidates)
+    rounds = plan_rounds(corpora.real, True, OPTIONS)
+    draws = replace(draw_file(written, corpora.real, rounds, OPTIONS), count=10, rungs=())
+    composer = ArmComposer(store, Segment("r" * 64, corpora.real), rounds[0], OPTIONS)
+    place = {identifier: row for row, identifier in enumerate(written.ids)}
+    for arm in _of(list(composer.arms("gpt", written, draws)), THIS_GENERATOR, TREATMENT):
+        rows = [place[identifier] for identifier in store.get_corpus(arm.synthetic).ids]
+        assert len(rows) == 10 and rows == sorted(rows)
+        assert rows[-1] > 120
 
 
 def test_replicates_draw_different_real_documents(

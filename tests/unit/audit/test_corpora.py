@@ -32,6 +32,16 @@ def test_equal_identifiers_in_real_and_test_are_different_documents() -> None:
     assert set(corpora.real.ids).isdisjoint(corpora.tested.ids)
 
 
+def test_a_real_identifier_may_look_like_one_of_the_test() -> None:
+    real = [*plain_rows(6), record(6, "text of the odd name", "a")]
+    real[-1] = real[-1]._replace(id="test:1")
+    written = [record(0, "from the odd one", "a", source="test:1"), record(1, "from one", "b", source="1")]
+    corpora = build_corpora(tables(real, plain_rows(4, "other"), gpt=written))
+    assert set(corpora.real.ids).isdisjoint(corpora.tested.ids)
+    family_of = dict(zip(corpora.real.ids, corpora.real.families, strict=True))
+    assert [d.family for d in corpora.files[0].candidates] == [family_of["test:1"], family_of["1"]]
+
+
 def test_every_synthetic_row_is_a_candidate_or_discarded_with_a_reason() -> None:
     written = [
         record(0, "fine", "a"),

@@ -7,6 +7,7 @@ from flows.auditing.crossfit import (
     MERGED_THRESHOLD,
     FoldScores,
     merge_scores,
+    merged_threshold,
     rescaled,
     split_families,
     without_families,
@@ -56,6 +57,17 @@ def test_merged_scores_stand_in_the_order_of_the_documents() -> None:
         FoldScores(np.array([1]), np.array([[0.2]], dtype=np.float32), 0.2),
     ]
     np.testing.assert_allclose(merge_scores(parts, 3), [[0.1], [0.5], [0.9]])
+
+
+def test_a_fold_without_a_threshold_leaves_the_whole_without_one() -> None:
+    with_one = FoldScores(np.array([0]), np.array([[0.2]], dtype=np.float32), 0.2)
+    without = FoldScores(np.array([1]), np.array([[0.2]], dtype=np.float32), None, "no positive label")
+    assert merged_threshold([with_one]) == (MERGED_THRESHOLD, "")
+    assert merged_threshold([with_one, without]) == (
+        None,
+        "1 of 2 folds have no threshold: no positive label",
+    )
+    np.testing.assert_allclose(merge_scores([with_one, without], 2), [[0.5], [0.2]])
 
 
 def test_a_document_tested_twice_is_refused() -> None:

@@ -80,6 +80,18 @@ def test_cross_fitting_fits_folds_times_as_many_models() -> None:
     assert forecast(without, OPTIONS).fits == 5 * forecast(with_test, OPTIONS).fits
 
 
+def test_more_files_than_claims_are_refused() -> None:
+    found = tables(plain_rows(6), **{f"gpt{i}": plain_rows(2, f"written {i}") for i in range(13)})
+    corpora = build_corpora(found)
+    with pytest.raises(InvalidInputError, match="13 synthetic files; every file is a claim"):
+        preflight(found, corpora, forecast(corpora, OPTIONS), OPTIONS)
+
+
+def test_both_readings_of_a_file_are_foreseen_as_tests() -> None:
+    corpora = build_corpora(tables(plain_rows(300), gpt=GENERATED))
+    assert forecast(corpora, OPTIONS).detectable == assumed_effect(200, 300, OPTIONS.replicates, 2)
+
+
 def test_the_encoder_suits_the_family() -> None:
     assert AuditOptions().encoder == "lsa"
     assert AuditOptions(family="frozen_encoder").encoder == "minilm"

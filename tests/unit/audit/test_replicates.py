@@ -38,6 +38,14 @@ def test_a_paraphrase_follows_its_source() -> None:
     assert len(hands[0]) >= 45
 
 
+def test_a_part_of_a_hand_is_no_piece_of_the_file() -> None:
+    """Files are often ordered by topic; hands are cut to a common count."""
+    hands = disjoint_rows([f"own{i}" for i in range(800)], FAMILIES, _splits(4), np.random.default_rng(0))
+    for hand in hands:
+        assert hand[:100].max() > 700
+        assert 300 < hand[:100].mean() < 500
+
+
 def test_fewer_rows_than_replicates_leave_no_subsample() -> None:
     hands = disjoint_rows(["x"] * 3, FAMILIES, _splits(8), np.random.default_rng(0))
     assert {len(hand) for hand in hands} == {0}

@@ -1,8 +1,11 @@
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from flows.auditing.result import AuditResult
+from flows.auditing.terminal import print_files
 from flows.report.inputs import AuditedFile, AuditInput, Finding, Reading, Worth
 
 
@@ -33,7 +36,7 @@ def result() -> AuditResult:
     entry = AuditedFile(
         "gpt <1>",
         (_reading("this file", "better"), _reading("this generator", "inconclusive")),
-        Worth(667, 41.0, None, 120.0, False, False, 333.0, ""),
+        Worth(667, 41.0, None, 120.0, False, False, 333.0, "small test: 120 families"),
         "",
         (),
         10,
@@ -51,7 +54,21 @@ def test_a_notebook_shows_both_verdicts_with_n(result: AuditResult) -> None:
     shown = result._repr_html_()
     assert "▲ better" in shown and "? inconclusive" in shown
     assert "375 synthetic beside 667 real documents, 8 replicates, 412 test families" in shown
-    assert "adds what about 41 more labelled documents would, at 667" in shown
+    assert "small test: 120 families" in shown
+
+
+def test_a_notebook_states_no_worth_without_a_better_generator(result: AuditResult) -> None:
+    shown = result._repr_html_()
+    assert "is not shown to be worth any further labelled document (exploratory, at 667" in shown
+    assert "adds what about" not in shown
+
+
+def test_a_terminal_says_of_a_worth_what_the_notebook_says(result: AuditResult) -> None:
+    console = Console(record=True, width=400, file=StringIO())
+    print_files(console, result.found)
+    printed = console.export_text()
+    assert "is not shown to be worth any further labelled document (exploratory, at 667" in printed
+    assert "small test: 120 families" in printed
 
 
 def test_names_are_escaped(result: AuditResult) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from services.classifier.training import TrainingSpec
+from services.classifier.specification import TrainingSpec
 from services.domain.artifact import ArtifactRef
 from services.domain.corpus import Corpus
 from services.domain.document import Document

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from services.classifier.models import get_model, list_models, predict_corpus, predict_texts
-from services.classifier.training import TrainingSpec, train
+from services.classifier.specification import TrainingSpec
+from services.classifier.training import train
 from services.domain.errors import InvalidInputError, NotFoundError, PreconditionError
 from services.domain.task import Task
 from services.features.encoders import ENCODERS
@@ -47,7 +48,7 @@ def encoder(monkeypatch: pytest.MonkeyPatch) -> Iterator[WordEncoder]:
 
 def keep(store: Store, task: Task, family: str, **changes: object) -> TrainingSpec:
     spec = separable_spec(store, task, family, keep_models=True, encoder="label-words", **changes)
-    train({"store": str(store.root), "spec": spec, "threads": 1}, lambda _: None)
+    train({"store": str(store.root), "spec": spec}, lambda _: None)
     return spec
 
 
@@ -104,10 +105,16 @@ def test_a_model_lost_from_the_store_is_fitted_again(store: Store) -> None:
     assert store.objects.has(get_model(store, lost.id).artifact.sha256)
 
 
-@pytest.mark.parametrize("identifier", ["0" * 64, "../runs/x", ""])
-def test_unknown_models_are_not_found(store: Store, identifier: str) -> None:
+def test_unknown_models_are_not_found(store: Store) -> None:
     with pytest.raises(NotFoundError, match="keep_models"):
+        get_model(store, "0" * 64)
+
+
+@pytest.mark.parametrize("identifier", ["../runs/x", "", "a" * 5000])
+def test_what_cannot_be_a_model_is_refused(store: Store, identifier: str) -> None:
+    with pytest.raises(InvalidInputError, match="64 lower-case") as caught:
         get_model(store, identifier)
+    assert caught.value.field == "model_id"
 
 
 @pytest.mark.parametrize("texts", [[], ["text", "  "]])

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from services.classifier import training
-from services.classifier.training import TrainingSpec, train
+from services.classifier.specification import TrainingSpec
+from services.classifier.training import train
 from services.domain.corpus import Corpus
 from services.domain.document import Document
 from services.domain.errors import InvalidInputError, NotFoundError
@@ -34,7 +35,7 @@ FAMILY_NAMES = ("tfidf_linear", "frozen_encoder")
 def run(
     store: Store, spec: TrainingSpec, report: Callable[[dict[str, Any]], None] = lambda _: None
 ) -> list[Any]:
-    answer = train({"store": str(store.root), "spec": spec, "threads": 2}, report)
+    answer = train({"store": str(store.root), "spec": spec}, report)
     return [store.get_arrays(reference) for reference in answer["results"]]
 
 
@@ -169,7 +170,7 @@ def test_plans_finished_before_an_error_are_kept(store: Store, monkeypatch: pyte
 
     monkeypatch.setattr(training, "fit_plan", failing)
     with pytest.raises(RuntimeError, match="out of memory"):
-        train({"store": str(store.root), "spec": spec, "threads": 1}, lambda _: None)
+        train({"store": str(store.root), "spec": spec}, lambda _: None)
     opened = training.open_run(store, spec)
     assert [opened.finished(i) for i in (0, 1)] == [True, False]
 

@@ -139,3 +139,30 @@ def test_files_outside_the_allowed_folders_are_refused(
     monkeypatch.setenv("SYNTHTRIAL_ROOTS", str(tmp_path / "allowed"))
     with pytest.raises(InvalidInputError, match="outside"):
         prepare(spec({"path": path}), store)
+
+
+@pytest.mark.parametrize(
+    ("address", "local"),
+    [
+        ("127.0.0.1:50051", True),
+        ("[::1]:50051", True),
+        ("localhost:50051", True),
+        ("unix:/run/generator", True),
+        ("0.0.0.0:50051", False),
+        ("[::]:50051", False),
+        ("10.1.2.3:50051", False),
+        ("generator:50051", False),
+    ],
+)
+def test_a_service_that_others_reach_reads_only_folders_it_was_given(
+    address: str, local: bool, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save(tmp_path, rows(2))
+    monkeypatch.setenv("LISTEN", address)
+    if local:
+        assert len(outcomes(store, {"path": path}, 2)) == 2
+        return
+    with pytest.raises(InvalidInputError, match="SYNTHTRIAL_ROOTS"):
+        prepare(spec({"path": path}), store)
+    monkeypatch.setenv("SYNTHTRIAL_ROOTS", str(tmp_path))
+    assert len(outcomes(store, {"path": path}, 2)) == 2

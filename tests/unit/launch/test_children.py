@@ -12,6 +12,7 @@ from synthtrial.launching.memory import MemorySampler
 from synthtrial.launching.processes import marked, tear_down
 from synthtrial.launching.settings import LaunchError
 
+PATIENCE_SECONDS = 30.0
 SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
 
 
@@ -30,11 +31,18 @@ def reap(child: Child) -> None:
     child.process.wait()
 
 
+def wait_for(word: str, child: Child) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while word not in child.log.read_text():
+        assert time.monotonic() < deadline, child.log.read_text()
+        time.sleep(0.02)
+
+
 def test_a_death_that_may_not_be_ends_the_wait_with_the_last_words(tmp_path: Path) -> None:
     started = children(tmp_path)
     started.start("worker", (sys.executable, "-c", "print('no such pool'); exit(3)"))
     with pytest.raises(LaunchError, match=r"worker ended with exit code 3(.|\n)*no such pool"):
-        started.wait(lambda: False, 10, "anything")
+        started.wait(lambda: False, PATIENCE_SECONDS, "anything")
 
 
 def test_what_dies_is_started_again_as_often_as_it_may(tmp_path: Path) -> None:
@@ -43,7 +51,7 @@ def test_what_dies_is_started_again_as_often_as_it_may(tmp_path: Path) -> None:
     started.on_restart = restarts.append
     started.start("service", (sys.executable, "-c", "exit(1)"), restarts=2)
     with pytest.raises(LaunchError):
-        started.wait(lambda: False, 20, "anything")
+        started.wait(lambda: False, PATIENCE_SECONDS, "anything")
     assert len(restarts) == 2
 
 
@@ -56,7 +64,7 @@ def test_a_grandchild_of_a_dead_child_is_found_by_its_mark(tmp_path: Path) -> No
     orphaning = f"import subprocess, sys; subprocess.Popen({list(SLEEP)!r})"
     child = children(tmp_path).start_once("service", (sys.executable, "-c", orphaning))
     assert child.process is not None
-    child.process.wait()
+    child.process.wait(PATIENCE_SECONDS)
 
     assert [found.role for found in marked(str(tmp_path))] == ["service"]
     tear_down(str(tmp_path), 5.0)
@@ -66,13 +74,12 @@ def test_a_grandchild_of_a_dead_child_is_found_by_its_mark(tmp_path: Path) -> No
 def test_what_does_not_listen_is_killed(tmp_path: Path) -> None:
     deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
     child = children(tmp_path).start_once("service", (sys.executable, "-c", deaf))
-    while "deaf" not in child.log.read_text():
-        time.sleep(0.02)
+    wait_for("deaf", child)
 
     tear_down(str(tmp_path), 0.3)
 
     assert child.process is not None
-    assert child.process.wait(5) == -9
+    assert child.process.wait(PATIENCE_SECONDS) == -9
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
@@ -86,14 +93,13 @@ def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
         assert process.stdout is not None
         child = psutil.Process(int(process.stdout.readline()))
         process.kill()
-    child.wait(5)
+    child.wait(PATIENCE_SECONDS)
 
 
 def test_memory_is_the_sum_over_the_tree_by_role(tmp_path: Path) -> None:
     hungry = (sys.executable, "-c", "x = bytearray(b'1') * 50_000_000; print('full', flush=True); input()")
     child = children(tmp_path).start_once("service", (*hungry[:2], hungry[2].replace("input()", SLEEP[2])))
-    while "full" not in child.log.read_text():
-        time.sleep(0.02)
+    wait_for("full", child)
     sampler = MemorySampler(tmp_path / "memory.json")
 
     sampler.sample()

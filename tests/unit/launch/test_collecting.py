@@ -37,6 +37,15 @@ def test_young_objects_are_spared(store: Store, tmp_path: Path) -> None:
     assert find_garbage(store, tmp_path).files == ()
 
 
+def test_a_file_that_vanishes_meanwhile_is_passed_over(store: Store, tmp_path: Path) -> None:
+    loose = store.put_json({"nobody": "asks"})
+    aged(store)
+    # Listed, but gone when it is looked at.
+    (store.root / "objects" / loose.sha256[:2] / ".tmp.renamed").symlink_to(tmp_path / "gone")
+
+    assert [path.name for path in find_garbage(store, tmp_path).files] == [loose.sha256]
+
+
 def test_a_folder_without_a_store_says_so(tmp_path: Path) -> None:
     with pytest.raises(PreconditionError, match="holds no store"):
         find_garbage(Store(tmp_path / "nothing"), tmp_path)

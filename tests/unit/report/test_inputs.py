@@ -44,13 +44,21 @@ def test_audit_shows_both_readings_with_n() -> None:
 
 
 def test_audit_of_one_file_is_worded_conditionally() -> None:
-    assert "conditional on these real documents" in render_audit(example_audit()).markdown
+    markdown = render_audit(example_audit()).markdown
+    assert (
+        "this file is better than the twin (gain +0.034, 95 % interval +0.022 to +0.046, conditional on these training sets)"
+        in markdown
+    )
+    assert (
+        "this generator is inconclusive (gain +0.003, 95 % interval −0.009 to +0.015, conditional on these real documents)"
+        in markdown
+    )
 
 
 def test_audit_says_worth_or_why_not() -> None:
     markdown = render_audit(example_audit()).markdown
     assert "adds what about 40 more labelled documents would, at 667" in markdown
-    assert "Worth undefined: the left-out third has fewer than 100 documents" in markdown
+    assert "llama.jsonl has no worth: the left-out third has fewer than 100 documents" in markdown
 
 
 def test_audit_needs_no_chart_library() -> None:

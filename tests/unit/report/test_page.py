@@ -12,7 +12,7 @@ from flows.report.columns import empty_table
 from flows.report.formatting import undefined
 from flows.report.inputs import NotRun, ReportInput
 from flows.report.page import Figure, Page, RenderedReport
-from flows.report.rendering import claims_of, study_page
+from flows.report.rendering import CLAIMS, study_page
 
 LIMIT_BYTES = 5_000_000
 
@@ -71,9 +71,10 @@ def test_every_figure_says_who_wrote_the_corpora(page: Page) -> None:
 def test_markdown_has_every_claim_of_the_html(rendered: RenderedReport, example: ReportInput) -> None:
     plain_html = html.unescape(rendered.html).replace("\N{NO-BREAK SPACE}", " ")
     plain_markdown = re.sub(r"\\(.)", r"\1", rendered.markdown)
-    for sentence in claims_of(example)["sentence"]:
-        assert sentence in plain_html
-        assert sentence in plain_markdown
+    for said in (claim.read(example) for claim in CLAIMS):
+        for words in (said.text, *said.items):
+            assert words in plain_html
+            assert words in plain_markdown
 
 
 def test_answer_has_five_sentences(page: Page) -> None:
@@ -115,7 +116,54 @@ def test_nothing_measured_still_renders(example: ReportInput) -> None:
 def test_conditional_verdicts_are_worded_so(example: ReportInput) -> None:
     conditional = replace(example, contrasts=example.contrasts.assign(conditional=True))
     page = study_page(conditional)
-    assert "conditional on these real documents" in page.answer[0].text
+    assert "conditional on these training sets)" in page.answer[0].text
+    assert "conditional on these training sets" in section_text(page, "claims")
+    assert "‡ conditional on these training sets" in section_text(page, "grid")
+
+
+def test_only_what_does_not_vary_is_called_conditional(example: ReportInput) -> None:
+    fixed = example.contrasts["generator"] == "copier"
+    page = study_page(replace(example, contrasts=example.contrasts.assign(conditional=fixed)))
+    assert "(conditional on these training sets for copier)" in page.answer[0].text
+
+
+def test_a_regime_of_more_than_half_of_the_pool_is_conditional(example: ReportInput) -> None:
+    words, tight = "conditional on these real documents", {**example.design, "train_pool_documents": 329}
+    before, after = study_page(example), study_page(replace(example, design=tight))
+    for page, said in ((before, False), (after, True)):
+        assert (words in page.answer[0].text) is said
+        assert (words in section_text(page, "claims")) is said
+        assert (words in section_text(page, "grid")) is said
+
+
+def test_half_of_the_pool_is_not_yet_conditional(example: ReportInput) -> None:
+    page = study_page(replace(example, design={**example.design, "train_pool_documents": 330}))
+    assert "conditional" not in page.answer[0].text
+
+
+@pytest.mark.parametrize("short", ["replicate_count", "test_family_count", "positive_count"])
+def test_the_grid_gives_no_star_on_too_little(example: ReportInput, short: str) -> None:
+    assert "*', detail=" in section_text(study_page(example), "grid")
+    little = replace(example, contrasts=example.contrasts.assign(**{short: 4}))
+    assert "*', detail=" not in section_text(study_page(little), "grid")
+
+
+def test_a_worth_is_stated_only_with_its_verdict(example: ReportInput) -> None:
+    page = study_page(replace(example, worths=example.worths.assign(note="small test: 120 families")))
+    claims = section_text(page, "claims")
+    assert claims.count("adds ") == 1
+    assert "is not shown to be worth any further labelled document (exploratory, at 165" in claims
+    assert claims.count("small test: 120 families") == len(example.worths)
+
+
+def test_claims_that_were_not_run_are_not_called_undeclared(example: ReportInput) -> None:
+    page = study_page(replace(example, contrasts=empty_table("contrasts")))
+    assert page.answer[0].text.startswith("Declared before the run: 7 claims; but the experiment")
+    assert "7 claims declared, but the experiment" in section_text(page, "claims")
+
+
+def section_text(page: Page, key: str) -> str:
+    return str(next(section for section in page.sections if section.key == key))
 
 
 def test_rendering_needs_neither_prefect_nor_grpc() -> None:

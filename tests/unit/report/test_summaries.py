@@ -64,6 +64,16 @@ def test_share_of_a_noisy_gain_is_withheld(example: ReportInput) -> None:
     assert "Fieller" in share(replace(example, measurements=table), "oracle").reason
 
 
+def test_single_label_studies_have_volume_points(example: ReportInput) -> None:
+    decided = replace(example, measurements=example.measurements.assign(threshold_rule="argmax"))
+    assert share(decided, "oracle") == share(example, "oracle")
+
+
+def test_other_threshold_rules_do_not_enter_the_volume(example: ReportInput) -> None:
+    shown_only = replace(example, measurements=example.measurements.assign(threshold_rule="0.5"))
+    assert share(shown_only, "oracle").volume is None
+
+
 def test_share_without_scores_is_undefined(example: ReportInput) -> None:
     found = share(replace(example, measurements=empty_table("measurements")), "oracle")
     assert found.volume is None

@@ -6,7 +6,7 @@ from flows.report.formatting import interval, listed, p_value, percent, plain, s
 from flows.report.inputs import ReportInput, Worth
 from flows.report.queries import Row
 from flows.report.sections.grid import heat_class
-from flows.report.wording import effect_words, verdict_words, worth_words
+from flows.report.wording import effect_words, judged_worth, verdict_words, worth_words
 
 
 def ruler(**changes: object) -> Row:
@@ -69,6 +69,26 @@ def test_an_undefined_worth_gives_its_reason() -> None:
     assert "the pool has no more documents" in worth_words(
         ruler(worth=None, note="the pool has no more documents")
     )
+
+
+@pytest.mark.parametrize("verdict", ["worse", "equivalent", "negligible", "inconclusive"])
+def test_without_a_better_verdict_no_worth_is_stated(verdict: str) -> None:
+    words = judged_worth(ruler(note="small test: 120 families"), verdict)
+    assert words == (
+        "is not shown to be worth any further labelled document (exploratory, at 165: 95 % interval 12 to 80); "
+        "small test: 120 families"
+    )
+
+
+def test_what_is_not_tested_has_no_worth() -> None:
+    assert judged_worth(ruler(note="60 test families"), "not tested") == "has no worth: 60 test families"
+    assert judged_worth(ruler(), "not tested", "no variance") == "has no worth: no variance"
+    assert judged_worth(None, "not tested", "no rows") == "has no worth: no rows"
+
+
+def test_a_better_verdict_states_the_worth_with_its_caveat() -> None:
+    words = judged_worth(ruler(note="small test: 120 families"), "better")
+    assert words.endswith("would, at 165 (95 % interval 12 to 80); small test: 120 families")
 
 
 def test_an_undefined_effect_gives_its_reason() -> None:

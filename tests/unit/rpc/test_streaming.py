@@ -65,15 +65,15 @@ def test_closing_the_stream_kills_the_job() -> None:
         os.kill(pid, 0)
 
 
-def test_cancelling_a_call_kills_its_job_within_a_second(service_address: Callable[..., str]) -> None:
+def test_cancelling_a_call_kills_its_job(service_address: Callable[..., str]) -> None:
     stub = EchoStub(channel(service_address(register)))
     call = stub.stream(StringValue(value="work"), timeout=30)
     assert next(call).value == "work"
     pid = int(next(call).value)
-    begin = time.monotonic()
+    end = time.monotonic() + 10
     call.cancel()
     while _runs(pid):
-        assert time.monotonic() - begin < 1
+        assert time.monotonic() < end
         time.sleep(0.01)
 
 

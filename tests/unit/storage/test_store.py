@@ -80,6 +80,14 @@ def test_of_many_writers_one_answer_stands(store: Store) -> None:
     assert len(set(answers)) == 1
 
 
+@pytest.mark.parametrize("name", ["/etc/hostname", "../../secret", "", "A" * 64, "a" * 63])
+def test_only_digests_name_objects(store: Store, name: str) -> None:
+    with pytest.raises(InvalidInputError, match="64 lower-case"):
+        store.objects.get(name)
+    with pytest.raises(InvalidInputError):
+        store.objects.has(name)
+
+
 def test_a_damaged_key_is_data_loss(store: Store) -> None:
     store.publish({"q": 1}, store.put_json(1))
     (key,) = store.root.glob("keys/*/*.json")

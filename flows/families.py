@@ -3,16 +3,12 @@
 from collections.abc import Hashable, Iterable, Sequence
 
 from services.domain.digest import text_digest
-
-
-def normalised(text: str) -> str:
-    """Return a text without differences of case and white space."""
-    return " ".join(text.casefold().split())
+from services.domain.texts import normalised
 
 
 def text_key(text: str) -> str:
-    """Name the group of all texts that are equal after normalisation."""
-    return f"text-{text_digest(normalised(text))[:20]}"
+    """Name the group of all texts that say the same; without words, those that are the same."""
+    return f"text-{text_digest(normalised(text) or text.strip())[:20]}"
 
 
 def families_of(texts: Sequence[str], named: Sequence[str]) -> tuple[str, ...]:
