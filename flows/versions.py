@@ -8,7 +8,7 @@ from services.classifier.results import RESULT_VERSION
 from services.evaluator.scoring import VERSION as SCORING_VERSION
 
 LOADING = 1
-WRITING = 2
+WRITING = 3
 COMPOSING = 1
 SEARCHING = 1
 

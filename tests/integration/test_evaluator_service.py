@@ -107,6 +107,15 @@ def test_predictions_without_a_threshold_are_undefined_at_it_with_the_reason(stu
     )
     assert (compared.contrasts[0].effect, compared.contrasts[0].verdict) == (None, "not tested")
     assert "nothing was out of fold" in compared.contrasts[0].note
+    assert compared.contrasts[0].standard_error is None
+    assert compared.contrasts[0].degrees_of_freedom is None
+
+
+def test_no_error_at_all_is_zero_and_not_undefined(study: Study) -> None:
+    same = study.predictions(0.9, np.random.default_rng(1))
+    found = study.client.compare_arms(study.truth, (ContrastSpec("c", (same,), (same,), True),), (), 0.02)
+    assert found.contrasts[0].standard_error == 0.0
+    assert found.contrasts[0].degrees_of_freedom is None
 
 
 def test_a_better_arm_is_better_and_its_twin_is_not(study: Study) -> None:
@@ -134,7 +143,9 @@ def test_every_field_of_a_contrast_survives_the_wire(study: Study) -> None:
 def test_one_run_is_read_conditionally_where_that_is_asked(study: Study) -> None:
     spec = ContrastSpec("file", study.arm(1.6, 4, 1), study.arm(1.0, 3, 1), True)
     plain = study.client.compare_arms(study.truth, (spec,), (), 0.02).contrasts[0]
-    fixed = study.client.compare_arms(study.truth, (spec,), (), 0.02, training_sets_are_given=True).contrasts[0]
+    fixed = study.client.compare_arms(study.truth, (spec,), (), 0.02, training_sets_are_given=True).contrasts[
+        0
+    ]
     assert (plain.verdict, fixed.verdict, fixed.conditional) == ("not tested", "better", True)
     assert "conditional on these training sets" in fixed.note
 

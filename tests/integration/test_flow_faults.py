@@ -13,15 +13,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from flows.design import load_design
+from flows.design import load_design, load_profile
+from flows.run import open_run, run_everything
+from services.storage.store import Store
 from tests.integration.stubs import REPOSITORY, eventually
 
 PATIENCE_SECONDS = 300.0
-# Two batches train at once, so the first cell is published before the third batch begins.
+# Two batches train at once, so the first cell is published before the third of six batches begins.
 DESIGN = """
 name = "faults"
 seed = 5
-replicates = 3
+replicates = 6
 regimes = [60]
 synthetic_documents = 40
 families = ["tfidf_linear"]
@@ -33,7 +35,7 @@ dataset = {train = 700, test = 220, reference = 0}
 claims = {regime = 60}
 generators = [{name = "oracle", label_source = "backend"}]
 """
-CELL_COUNT = 9
+CELL_COUNT = 18
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,16 @@ class Study:
         return self.folder / self.name / "store"
 
     @property
+    def results(self) -> Path:
+        return self.folder / self.name / "results"
+
+    @property
     def output(self) -> str:
         return (self.folder / self.name / "output.txt").read_text()
 
     @property
     def measurements(self) -> bytes:
-        return (self.folder / self.name / "results" / "latest" / "measurements.parquet").read_bytes()
+        return (self.results / "latest" / "measurements.parquet").read_bytes()
 
     def start(self) -> subprocess.Popen[bytes]:
         """Run the command a person would, from the repository."""
@@ -66,7 +72,7 @@ class Study:
                     **kept,
                     "SYNTHTRIAL_STATE": str(self.folder / "state"),
                     "SYNTHTRIAL_STORE": str(self.store),
-                    "SYNTHTRIAL_RESULTS": str(self.folder / self.name / "results"),
+                    "SYNTHTRIAL_RESULTS": str(self.results),
                 },
                 cwd=REPOSITORY,
                 stdout=output,
@@ -84,9 +90,9 @@ class Study:
         command = self.start()
         assert eventually(lambda: self.cells() or command.poll() is not None, PATIENCE_SECONDS)
         killed = self.processes(word)
+        assert killed, self.output
         for process in killed:
             process.send_signal(signal.SIGKILL)
-        assert killed, self.output
         return command
 
     def cells(self) -> list[Path]:
@@ -125,17 +131,24 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def undisturbed(folder: Path) -> bytes:
+    """Run all stages in this process, which costs a third; that the command agrees is a test of its own."""
     study = Study(folder, "undisturbed")
-    measurements = study.complete()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SYNTHTRIAL_STATE", str(folder / "in_process"))
+        patch.setenv("SYNTHTRIAL_RESULTS", str(study.results))
+        design = load_design(str(folder / "design.toml"))
+        with open_run(design, load_profile("embedded"), Store(study.store)) as run:
+            run_everything(run)
     assert len(study.cells()) == CELL_COUNT
-    return measurements
+    return study.measurements
 
 
 def goes_on(study: Study, undisturbed: bytes) -> None:
     """Assert that the same command completes what was begun, and nothing more."""
     assert study.processes() == []
     before, cells = study.keys(), len(study.cells())
-    assert 0 < cells < CELL_COUNT
+    assert cells
+    assert not study.results.exists()
 
     assert study.complete() == undisturbed
 
@@ -155,7 +168,13 @@ def test_a_killed_flow_goes_on_where_it_was(folder: Path, undisturbed: bytes) ->
 
     assert command.wait(PATIENCE_SECONDS) == 1
     assert "the same command goes on from there" in study.output
+    assert len(study.cells()) < CELL_COUNT
     goes_on(study, undisturbed)
+
+
+@pytest.mark.faults
+def test_the_command_measures_what_one_process_does(folder: Path, undisturbed: bytes) -> None:
+    assert Study(folder, "command").complete() == undisturbed
 
 
 @pytest.mark.faults

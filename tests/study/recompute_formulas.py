@@ -5,7 +5,8 @@ float32 or with their own solvers is written here as plainly as it can be.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
     f1_score,
     label_ranking_average_precision_score,
-    ndcg_score,
     precision_recall_curve,
 )
 from sklearn.metrics.pairwise import rbf_kernel
@@ -31,6 +31,7 @@ Flags = npt.NDArray[np.bool_]
 C = 10.0
 LEAST_DOCUMENTS = 2
 GRID = 0.05
+DEPTH = 10
 
 
 class Arm(NamedTuple):
@@ -41,11 +42,23 @@ class Arm(NamedTuple):
 
 
 class Refit(NamedTuple):
-    """A cell trained again."""
+    """A cell trained again: its test scores, and the threshold from its out-of-fold scores."""
 
-    micro_f1: float
+    scores: Doubles
     threshold: float
-    lrap: float
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """The test documents."""
+
+    texts: tuple[str, ...]
+    families: tuple[str, ...]
+    vectors: npt.NDArray[np.float32]
+    truth: Flags
+
+    def micro_f1(self, scores: Doubles, threshold: float) -> float:
+        return float(f1_score(self.truth, scores >= threshold, average="micro"))
 
 
 def ratio_arm(numerators: Sequence[Doubles], sizes: Sequence[Doubles], families: Sequence[str]) -> Arm:
@@ -109,33 +122,23 @@ def _holds(treatment: Arm, x: float, lengths: Doubles, rungs: Sequence[Arm], rul
     return bool(abs(lead) <= half_width(treatment, between, 0.95))
 
 
-def stored_lrap(truth: Flags, scores: npt.NDArray[np.float32], prevalence: Doubles) -> float:
+def lrap(truth: Flags, scores: npt.NDArray[Any], prevalence: Doubles) -> float:
     """Return label-ranking average precision; equal scores are ranked by prevalence in training."""
     ranked = rankdata(scores, method="dense", axis=1) + prevalence / 2
     return float(label_ranking_average_precision_score(truth, ranked))
 
 
-def refit(
-    family: str,
-    train: TrainingSet,
-    texts: Sequence[str],
-    vectors: Doubles,
-    truth: Flags,
-    seed: int,
-    folds: int,
-) -> Refit:
-    """Train a cell by scikit-learn's own solvers, tune its threshold out of fold and score the test."""
+def refit(family: str, train: TrainingSet, test: Test, seed: int, folds: int) -> Refit:
+    """Train a cell by scikit-learn's own solvers and tune its threshold out of fold."""
     held_out = fold_of(train, seed, folds)
     oof = np.zeros(train.truth.shape)
     for fold in range(folds):
         rows = np.flatnonzero(train.scored & (held_out == fold))
-        inside = [train.documents[i].text for i in rows]
-        oof[rows] = scores_of(family, train, held_out != fold, inside, train.vectors[rows])
+        texts = [train.documents[i].text for i in rows]
+        oof[rows] = scores_of(family, train, held_out != fold, texts, train.vectors[rows])
     threshold = tuned(train.truth[train.scored], oof[train.scored])
-    scores = scores_of(family, train, np.ones(len(train.scored), bool), texts, vectors)
-    micro = float(f1_score(truth, scores >= threshold, average="micro"))
-    prevalence = train.truth[train.scored].mean(0)
-    return Refit(micro, threshold, stored_lrap(truth, scores.astype(np.float32), prevalence))
+    everything = np.ones(len(train.scored), dtype=np.bool_)
+    return Refit(scores_of(family, train, everything, test.texts, test.vectors), threshold)
 
 
 def fold_of(train: TrainingSet, seed: int, folds: int) -> npt.NDArray[np.int64]:
@@ -153,10 +156,10 @@ def fold_of(train: TrainingSet, seed: int, folds: int) -> npt.NDArray[np.int64]:
 
 
 def scores_of(
-    family: str, train: TrainingSet, kept: Flags, texts: Sequence[str], vectors: Doubles
+    family: str, train: TrainingSet, kept: Flags, texts: Sequence[str], vectors: npt.NDArray[np.float32]
 ) -> Doubles:
     """Return probabilities of some texts after training on the kept rows."""
-    inputs, others = train.vectors[kept].astype(float), vectors
+    inputs, others = train.vectors[kept].astype(float), vectors.astype(float)
     if family == "tfidf_linear":
         own = [d.text for d, keep in zip(train.documents, kept, strict=True) if keep]
         tfidf = TfidfVectorizer(min_df=LEAST_DOCUMENTS).fit(sorted(set(own)))
@@ -175,7 +178,8 @@ def scores_of(
 def tuned(truth: Flags, scores: Doubles) -> float:
     """Return the threshold of best micro-F1, half way down to the next score."""
     precision, recall, steps = precision_recall_curve(truth.ravel(), scores.ravel())
-    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-300)
+    # Ties to rounding go to the highest threshold.
+    f1 = np.round(2 * precision * recall / np.maximum(precision + recall, 1e-300), 12)
     best = len(steps) - 1 - int(np.argmax(f1[:-1][::-1]))
     return float((steps[best] + steps[max(best - 1, 0)]) / 2)
 
@@ -191,17 +195,19 @@ def mmd2(corpus: Doubles, reference: Doubles) -> float:
     return within(corpus) + within(reference) - 2 * float(rbf_kernel(corpus, reference, gamma).mean())
 
 
-def query_ndcg(index: Indexed, vectors: Doubles, truth: Flags, reading: str) -> Doubles:
+def query_ndcg(index: Indexed, test: Test, reading: str) -> Doubles:
     """Return nDCG@10 per query, gains linear in label overlap; NaN without a relevant document."""
-    both = truth.astype(float) @ index.truth.T.astype(float)
-    gains = both / (truth.sum(1)[:, None] + index.truth.sum(1) - both)
+    both = test.truth.astype(float) @ index.truth.T.astype(float)
+    gains = both / (test.truth.sum(1)[:, None] + index.truth.sum(1) - both)
     if reading == "real_only":
         gains[:, index.synthetic] = 0
     # Equal vectors differ by rounding in a product of matrices; the earlier one comes first.
-    nearness = np.round(vectors.astype(float) @ index.vectors.T.astype(float), 12)
-    places = np.argsort(np.argsort(-nearness, axis=1, kind="stable"), axis=1)
-    found = [ndcg_score(g[None], -p[None].astype(float), k=10) for g, p in zip(gains, places, strict=True)]
-    return np.where(gains.max(1) > 0, found, np.nan)
+    nearness = np.round(test.vectors.astype(float) @ index.vectors.T.astype(float), 12)
+    found = np.take_along_axis(gains, np.argsort(-nearness, axis=1, kind="stable")[:, :DEPTH], axis=1)
+    ideal = -np.sort(-gains, axis=1)[:, :DEPTH]
+    discount = 1 / np.log2(np.arange(2, DEPTH + 2))
+    best = ideal @ discount
+    return np.asarray(np.divide(found @ discount, best, out=np.full(len(best), np.nan), where=best > 0))
 
 
 def share_without_donor(train: TrainingSet, written: Sequence[Document]) -> float:

@@ -19,8 +19,8 @@ from flows.conditions import Composition, Scene, Segment
 from flows.conditions.row_twin import draw_donors
 from flows.design import Design, load_profile
 from flows.endpoints import Clients
+from flows.stages.accounting import CorpusKey, Written
 from flows.stages.context import Study
-from flows.stages.generating import CorpusKey, Written
 from flows.stages.loading import Material, replicate
 from flows.stages.training import compose
 from services.domain.corpus import Corpus
@@ -92,7 +92,7 @@ class Finished:
         """Return the cells of an arm at a row's regime and family, one per replicate."""
         cells = self.cells
         same = (cells["regime"] == row["regime"]) & (cells["classifier_family"] == row["classifier_family"])
-        found = cells[same & (cells["arm"] == arm)].sort_values("replicate")
+        found: pd.DataFrame = cells[same & (cells["arm"] == arm)].sort_values("replicate")
         assert found["replicate"].tolist() == list(range(self.design.replicates)), arm
         return found
 

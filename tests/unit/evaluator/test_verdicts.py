@@ -142,7 +142,8 @@ def test_more_than_twelve_claims_are_refused() -> None:
 
 
 def test_detectable_effect_adds_both_quantiles_after_holm() -> None:
-    expected = (stats.t.ppf(1 - 0.05 / 4, 7.5) + stats.t.ppf(0.80, 7.5)) * 0.01
+    # Two one-sided tests: a verdict needs twice the smaller p below .05.
+    expected = (stats.t.ppf(1 - 0.05 / 8, 7.5) + stats.t.ppf(0.80, 7.5)) * 0.01
     assert minimum_detectable_effect(0.01, 7.5, claims=4) == pytest.approx(expected)
 
 

@@ -9,8 +9,8 @@ import pytest
 from services.domain.corpus import Corpus
 from services.domain.document import Document
 from services.domain.errors import InvalidInputError
+from services.domain.texts import normalised
 from services.generator.backends import BACKENDS, Candidate, WriteRequest
-from services.generator.screening import normalised
 from services.generator.simulation.dials import DIALS, dials_from, load_law, presets
 from services.generator.simulation.law import family_head
 from services.generator.simulation.phrasing import load_wording

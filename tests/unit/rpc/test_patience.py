@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import grpc
 import pytest
 
 from services.domain.errors import BackendUnavailableError, InvalidInputError
@@ -97,30 +96,20 @@ class Stream:
         return self
 
     def __iter__(self) -> Iterator[Embedding]:
+        return self._messages()
+
+    def __next__(self) -> Embedding:
+        raise NotImplementedError
+
+    def _messages(self) -> Iterator[Embedding]:
         for step in self.steps:
             if step < 0:
-                raise Broken()
+                raise AWAY
             yield Embedding(progress=measurement_pb2.Progress(done_count=step))
         yield Embedding(encoder_revision="minilm")
 
     def cancel(self) -> bool:
         return True
-
-
-class Broken(grpc.RpcError, grpc.Call):  # type: ignore[misc]
-    """A connection that was cut."""
-
-    def code(self) -> grpc.StatusCode:
-        return grpc.StatusCode.UNAVAILABLE
-
-    def details(self) -> str:
-        return "cut"
-
-    def trailing_metadata(self) -> tuple[()]:
-        return ()
-
-
-Broken.__abstractmethods__ = frozenset()
 
 
 def test_a_broken_stream_is_asked_for_again(clock: Clock) -> None:
