@@ -55,8 +55,16 @@ def predictions_table(cells: Sequence[Cell], trained: Mapping[str, Trained]) -> 
     )
 
 
-def contrasts_table(results: Iterable[tuple[PlannedContrast, ContrastResult]]) -> pd.DataFrame:
-    """One row per contrast, declared ones with a verdict."""
+def contrasts_table(
+    results: Iterable[tuple[PlannedContrast, ContrastResult]], without_donor: Mapping[str, float]
+) -> pd.DataFrame:
+    """One row per contrast, declared ones with a verdict.
+
+    Args:
+        results: What was planned and what was found.
+        without_donor: By contrast, the share of its control's copies for which no real document
+            had the label set.
+    """
     rows = [
         {
             "kind": planned.kind,
@@ -68,6 +76,7 @@ def contrasts_table(results: Iterable[tuple[PlannedContrast, ContrastResult]]) -
             "score": "micro_f1",
             "declared": planned.declared,
             "reading": "",
+            "without_donor_share": without_donor.get(planned.name),
         }
         | contrast_values(result)
         for planned, result in results

@@ -46,6 +46,18 @@ def compare(
     return found, worths
 
 
+def without_donor(study: Study, plan: StudyPlan, trained: Results) -> dict[str, float]:
+    """Return each contrast's share of control copies without a donor, a mean over replicates."""
+    shares = {}
+    for planned in plan.contrasts:
+        cells = [study.grid.cell(planned.control, r) for r in range(study.design.replicates)]
+        found = [trained[cell.id].estimates.get("without_donor_share") for cell in cells]
+        known = [share for share in found if share is not None]
+        if known:
+            shares[planned.name] = sum(known) / len(known)
+    return shares
+
+
 def measure_fidelity(
     study: Study,
     material: Material,

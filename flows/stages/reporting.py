@@ -44,11 +44,12 @@ def assemble(run: StudyRun) -> ReportInput:
     study, plan = run.study, run.plan
     material = run.loaded
     contrasts, worths = measuring.compare(study, material, plan, run.trained)
+    shares = measuring.without_donor(study, plan, run.trained)
     written = run.corpora()
     fidelity = measuring.measure_fidelity(study, material, written, run.embeddings, lambda done, total: None)
     searched = [found for number in sorted(run.searched) for found in run.searched[number]]
     table = pd.concat(
-        [tables.contrasts_table(contrasts), retrieval_contrasts(run, searched)], ignore_index=True
+        [tables.contrasts_table(contrasts, shares), retrieval_contrasts(run, searched)], ignore_index=True
     )
     truth, truth_note = planted_truth(study.design, study.grid)
     return ReportInput(

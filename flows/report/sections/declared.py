@@ -16,6 +16,7 @@ from flows.report.formatting import (
 from flows.report.inputs import ReportInput
 from flows.report.page import Block, Cell, Column, Note, Section, Table
 from flows.report.queries import Row, arm_label, beyond_half, control_label, declared, margin, rows, tag
+from flows.report.sections.donors import donors_note
 from flows.report.strips import shared_axis, strip
 from flows.report.wording import ON_REAL_DOCUMENTS, ON_TRAINING_SETS, conditions, judged_worth, verdict_words
 
@@ -73,7 +74,8 @@ def section(tables: ReportInput) -> Section:
     blocks: list[Block] = [_table(tables, claims)]
     if len(tables.planted_truth) or tables.truth_note:
         blocks.append(TRUTH.read(tables))
-    blocks += [Note(text) for text in _given(tables, claims)]
+    donors = donors_note(tables, claims)
+    blocks += [*([donors] if donors else []), *(Note(text) for text in _given(tables, claims))]
     blocks.append(_worths(tables, claims))
     return Section("claims", "Declared claims and their verdicts", tuple(blocks), tag(tables))
 
