@@ -4,7 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+# pip asks a Rust toolchain for its version, and that writes into the home unless told another place.
+PIP := RUSTUP_HOME=$(CURDIR)/$(VENV)/.rustup $(BIN)/python -m pip --disable-pip-version-check --no-input
 INSTALLED := $(VENV)/.installed
 STUBS := $(VENV)/.stubs
 PROTOS := $(shell find protos -name '*.proto')

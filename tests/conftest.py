@@ -55,6 +55,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _a_store_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Whatever opens the store from the environment gets the test's own.
     monkeypatch.setenv("SYNTHTRIAL_STORE", str(tmp_path / "store"))
+    for name in ("SYNTHTRIAL_STATE", "SYNTHTRIAL_RESULTS"):
+        # Set first, so that what a test's command line puts there is taken back as well.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture

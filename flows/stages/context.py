@@ -105,7 +105,7 @@ def check_names(study: Study) -> None:
 
 def _refuse_unknown(kind: str, wanted: set[str], known: set[str]) -> None:
     for name in sorted(wanted - known):
-        raise NotFoundError(f"no {kind} {name!r}; the services have: {', '.join(sorted(known))}", name=name)
+        raise NotFoundError(f"no {kind} {name!r}; there are: {', '.join(sorted(known))}", name=name)
 
 
 def algorithms(clients: Clients) -> dict[str, str]:

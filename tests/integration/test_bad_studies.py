@@ -198,6 +198,8 @@ def test_an_audit_ends_at_ctrl_c_and_leaves_no_process(tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        # Where the tests run in the background they inherit SIGINT ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     with audit:
         try:

@@ -15,6 +15,12 @@ from tests.integration.stubs import free_port
 ADDRESSES = Addresses("http://127.0.0.1:4200/api", {"generator": "127.0.0.1:50051"})
 
 
+@pytest.fixture(autouse=True)
+def _folders_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("STATE", "STORE", "RESULTS"):
+        monkeypatch.delenv(f"SYNTHTRIAL_{name}", raising=False)
+
+
 def test_the_users_own_prefect_is_kept_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_KEY", "secret")
     monkeypatch.setenv("PREFECT_API_URL", "https://elsewhere")
@@ -27,9 +33,7 @@ def test_the_users_own_prefect_is_kept_out(tmp_path: Path, monkeypatch: pytest.M
         assert environment[name].startswith(str(tmp_path))
 
 
-def test_the_flow_is_told_where_everything_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SYNTHTRIAL_STORE", raising=False)
-
+def test_the_flow_is_told_where_everything_is(tmp_path: Path) -> None:
     environment = base_environment(Settings(tmp_path), ADDRESSES, "mark")
 
     assert environment["SYNTHTRIAL_GENERATOR"] == "127.0.0.1:50051"
