@@ -23,7 +23,7 @@ LENGTH_FACTOR = 4
 LETTERS_LOOKED_AT = 400
 FOREIGN_SHARE = 0.3
 
-_TASK = r"(help|assist|fulfil|comply|provide|generate|create|write|produce|complete|answer|do that|engage)"
+_TASK = r"(help(?! but\b)|assist|fulfil|comply|provide|generate|create|write|produce|complete|answer|do that|engage)"
 # People are sorry and unable too: only what speaks of the request itself is a refusal.
 _REFUSAL = re.compile(
     rf"^\W*(as an ai\b|as a (large )?language model|i do not feel comfortable {_TASK}|"

@@ -186,20 +186,27 @@ def test_a_service_that_cannot_be_reached_is_named_before_anything_runs(
         study()
 
 
+# Where the tests run in the background they inherit SIGINT ignored, and so would the audit.
+INTERRUPTIBLE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from synthtrial.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 def test_an_audit_ends_at_ctrl_c_and_leaves_no_process(tmp_path: Path) -> None:
     files = {"real": real(400), "test": real(1000)[400:], "synthetic": written(300)}
     options = [
         part for name, rows in files.items() for part in (f"--{name}", save(tmp_path / f"{name}.jsonl", rows))
     ]
     audit = subprocess.Popen(
-        [sys.executable, "-m", "synthtrial.cli", "audit", *options, "--output", str(tmp_path / "out")],
+        [sys.executable, "-c", INTERRUPTIBLE, "audit", *options, "--output", str(tmp_path / "out")],
         cwd=REPOSITORY,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        # Where the tests run in the background they inherit SIGINT ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     with audit:
         try:

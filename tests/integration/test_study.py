@@ -171,22 +171,24 @@ def test_the_flow_runs_on_real_patents_with_a_learner(
         "reference": 200,
         "parameters": {"paths": [str(path)], "minimum_label_documents": 20},
     }
-    generators = [{"name": "markov", "scope": "regime", "regimes": [165]}]
-    with opened(
-        tmp_path,
-        monkeypatch,
-        dataset=dataset,
-        generators=generators,
-        regimes=[165, 330],
-        claims={"regime": 165},
-        synthetic_documents=165,
-        replicates=5,
-        encoder="",
-        experiments=["a_e1_grid", "a_e2_controls"],
-        fidelity_metrics=[],
-    ) as run:
+    changes = {
+        "dataset": dataset,
+        "generators": [{"name": "markov", "scope": "regime", "regimes": [165]}],
+        "regimes": [165, 330],
+        "claims": {"regime": 165},
+        "synthetic_documents": 165,
+        "replicates": 5,
+        "encoder": "",
+        "experiments": ["a_e1_grid", "a_e2_controls"],
+        "fidelity_metrics": [],
+    }
+    with opened(tmp_path / "first", monkeypatch, **changes) as run:
         report = run_everything(run)
+    with opened(tmp_path / "again", monkeypatch, **changes) as run:
+        again = pd.read_parquet(run_everything(run).parent / "claims.parquet")
     claims = pd.read_parquet(report.parent / "claims.parquet")
+    for column in ("effect", "low95", "high95"):
+        assert np.allclose(claims[column], again[column], rtol=0, atol=1e-6, equal_nan=True)
     (declared,) = claims[claims["declared"].astype(bool)].to_dict("records")
     assert declared["verdict"] in {"better", "worse", "equivalent", "negligible", "inconclusive"}
     assert declared["test_family_count"] >= 200 and declared["replicate_count"] == 5

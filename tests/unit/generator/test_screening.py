@@ -48,6 +48,18 @@ def test_bad_texts_are_named(text: str, reason: str) -> None:
     assert finding is not None and finding.reason == reason
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I can't help but admire this cane.",
+        "I'm sorry for the delay of your ramp.",
+        "I can't thank you enough.",
+    ],
+)
+def test_people_who_are_sorry_or_unable_are_no_refusals(text: str) -> None:
+    assert screen_document(text, ("a",), RULES) is None
+
+
 def test_good_text_passes_with_a_few_foreign_letters() -> None:
     assert screen_document("A sensor measures the angle α of the cane's tip.", ("a",), RULES) is None
 
