@@ -21,6 +21,7 @@ from flows.stages import measuring, searching
 from flows.truth import planted_truth
 from services.domain.artifact import ArtifactRef
 from services.evaluator.planning import ContrastSpec
+from services.generator.simulation.dials import presets
 from services.storage.files import replace
 
 RETRIEVAL_SCORE = "ndcg@10"
@@ -205,7 +206,13 @@ def _generators(run: StudyRun) -> tuple[GeneratorInfo, ...]:
         backend = backends[behind.backend]
         preset = str(behind.parameters.get("preset", ""))
         found.append(
-            GeneratorInfo(generator.name, behind.backend, preset, backend.is_llm, backend.description)
+            GeneratorInfo(
+                generator.name,
+                behind.backend,
+                preset,
+                backend.is_llm,
+                presets().get(preset, backend.description),
+            )
         )
     return tuple(found)
 
