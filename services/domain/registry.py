@@ -67,6 +67,10 @@ class Registry(Generic[T]):
         with self._lock:
             self._once(self._package, lambda: _import_modules(self._package))
             folder = os.environ.get(PLUGINS_VARIABLE, "")
+            if folder and not Path(folder).is_dir():
+                raise InvalidInputError(
+                    f"{PLUGINS_VARIABLE} names {folder!r}, which is no folder", field=PLUGINS_VARIABLE
+                )
             if folder:
                 self._once(folder, lambda: self._import_files(Path(folder) / self.kind))
 

@@ -6,6 +6,7 @@ from types import ModuleType
 
 import pytest
 
+from services.domain.errors import InvalidInputError
 from services.domain.registry import Registry
 
 SOURCE = "from registry_under_test import THINGS\n\nTHINGS.register({name!r}, {value})\n"
@@ -42,3 +43,10 @@ def test_a_mended_plugin_is_found_beside_those_that_were(folder: Path, things: R
     (folder / "b.py").write_text(SOURCE.format(name="second", value=22))
     assert things.names() == ("first", "second")
     assert things.get("second") == 22
+
+
+def test_a_plugin_folder_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNTHTRIAL_PLUGINS", "no/such/folder")
+    registry: Registry[int] = Registry("numbers", "services.domain")
+    with pytest.raises(InvalidInputError, match="'no/such/folder', which is no folder"):
+        registry.names()
