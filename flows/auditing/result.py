@@ -1,7 +1,7 @@
 """What an audit found, for a notebook and for a script."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,9 @@ class AuditResult:
     """
 
     found: AuditInput
-    html: str
-    markdown: str
+    # A whole page in a prompt helps nobody.
+    html: str = field(repr=False)
+    markdown: str = field(repr=False)
     output: Path | None
     wall_seconds: float
 

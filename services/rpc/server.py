@@ -1,5 +1,6 @@
 """The one way to start a service: on its own, or inside the caller's process."""
 
+import argparse
 import asyncio
 import contextlib
 import logging
@@ -26,21 +27,25 @@ log = logging.getLogger("synthtrial.rpc")
 
 DEFAULT_PORTS = {"generator": 50051, "classifier": 50052, "evaluator": 50053, "retrieval": 50054}
 ADDRESS_TAKEN = 98
+ENVIRONMENT = (
+    "Runs until SIGTERM or SIGINT. It is set by the environment: LISTEN (host:port, by default the service's port on "
+    "127.0.0.1), SYNTHTRIAL_STORE (a folder), SYNTHTRIAL_THREADS (CPU threads of a worker), SYNTHTRIAL_WORKERS "
+    "(processes, 1), SYNTHTRIAL_GRACE_SECONDS (for calls in flight), SYNTHTRIAL_DIE_WITH_PARENT=1."
+)
 
 T = TypeVar("T")
 
 
 def serve(register: Register, name: str) -> None:
-    """Run a service until SIGTERM or SIGINT, then drain and exit with 0.
-
-    Environment: LISTEN (default: the service's port on 127.0.0.1), SYNTHTRIAL_STORE,
-    SYNTHTRIAL_THREADS (CPU threads of a worker), SYNTHTRIAL_WORKERS (processes, 1),
-    SYNTHTRIAL_GRACE_SECONDS (for calls in flight), SYNTHTRIAL_DIE_WITH_PARENT=1.
+    """Run a service until SIGTERM or SIGINT, then drain and exit with 0; `ENVIRONMENT` says what it reads.
 
     Args:
         register: The service's own part.
         name: Its folder's name, which decides the default port.
     """
+    # It takes no arguments, and says so instead of starting all the same.
+    parser = argparse.ArgumentParser(prog=f"python -m services.{name}", description=ENVIRONMENT)
+    parser.parse_args()
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {name} %(levelname)s %(message)s")
     if os.environ.get("SYNTHTRIAL_DIE_WITH_PARENT") == "1":
         die_with_parent(os.getppid(), signal.SIGTERM)
