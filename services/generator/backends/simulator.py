@@ -30,7 +30,7 @@ from services.generator.simulation.taxonomy import load_taxonomy
 class Simulator:
     """Short patent-like texts over the assistive-technology taxonomy."""
 
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     description: ClassVar[str] = (
         "Patent-like texts of a simulated world. Presets deviate from it by known dials, so that what a study "
         "finds can be compared with the truth. Not a language model."

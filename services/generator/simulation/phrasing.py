@@ -21,6 +21,8 @@ CLOSING_PROBABILITY = 0.3
 
 _SLOT = re.compile(r"\{(term|bare|part|verb)\}")
 _WORD = re.compile(r"\w+|[^\w\s]")
+# Begins with a vowel and sounds like "you": a user, a unit.
+_SPOKEN_AS_YOU = ("uni", "use", "usa", "eu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,8 @@ def with_article(term: str) -> str:
     """Return a term after its indefinite article, where it takes one; plurals are told by their ending."""
     if term.endswith("s") and not term.endswith(("ss", "us", "is")):
         return term
-    return f"an {term}" if term[0].lower() in "aeiou" else f"a {term}"
+    vowel = term[0].lower() in "aeiou" and not term.startswith(_SPOKEN_AS_YOU)
+    return f"an {term}" if vowel else f"a {term}"
 
 
 @cache

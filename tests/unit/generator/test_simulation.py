@@ -1,5 +1,6 @@
 """The simulated world: taxonomy, label law, families, dials."""
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -167,6 +168,13 @@ def test_drift_leaves_the_genres_of_reality() -> None:
     foreign = set(load_wording().foreign)
     assert not {c.genre for c in write(80)} & foreign
     assert {c.genre for c in write(80, genre_drift=1.0)} <= foreign
+
+
+def test_no_slot_stays_unfilled() -> None:
+    for drift in (0.0, 1.0):
+        texts = [c.text for c in write(600, genre_drift=drift)]
+        assert not [text for text in texts if "{" in text or "}" in text]
+        assert not [text for text in texts if re.search(r"[^\w\s)]\s*,|\ban use", text)]
 
 
 def test_tilt_evens_the_marginals_out() -> None:
