@@ -35,7 +35,7 @@ TARGET_STANDARD_ERROR = 0.002
 
 PAGE = Path("docs") / "trial.md"
 # The commit that froze presets, dials, margin and seeds, before the first scored run.
-FROZEN_IN = "c8df720"
+FROZEN_IN = "5554b3d"
 
 Comparison = tuple[PlannedContrast, ContrastResult]
 
