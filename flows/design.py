@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from flows.shipped import shipped_names
 from services.domain.digest import spec_digest
 from services.domain.errors import InvalidInputError, NotFoundError
+from services.domain.nearness import did_you_mean
 
 MAXIMUM_CLAIMS = 12
 
@@ -179,11 +181,10 @@ def _read(folder: str, name: str) -> dict[str, Any]:
     elif shipped.is_file():
         text = shipped.read_text()
     else:
-        known = sorted(
-            f.name[:-5] for f in (resources.files("flows") / folder).iterdir() if f.name.endswith(".toml")
-        )
+        known = shipped_names(folder)
         raise NotFoundError(
-            f"no {folder[:-1]} {name!r}: there are {', '.join(known)}, or give the path of a .toml file",
+            f"no {folder[:-1]} {name!r}: there are {', '.join(known)}, or give the path of a .toml file"
+            f"{did_you_mean(name, known)}",
             name=name,
         )
     try:

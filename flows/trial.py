@@ -121,7 +121,7 @@ def _write_score(run: StudyRun, seeds: Sequence[int]) -> None:
     design = run.study.design
     truth, lacking = planted_truth(design, run.study.grid)
     if lacking:
-        raise NotFoundError(f"{lacking}: run `make truth` first", name=str(TRUTH))
+        raise NotFoundError(lacking, name=str(TRUTH))
     rows = []
     for seed, comparisons in studies(run, seeds):
         for planned, result in comparisons:

@@ -11,7 +11,11 @@ from flows.design import Design
 from flows.experiments import generator_places, row_twin, synthesis
 from flows.report.columns import empty_table
 
-NOTE = "truth not computed for this design"
+NOTE = (
+    "truth not computed for this design: `make truth` computes it for the design `trial` with the profile "
+    "`embedded`, and other designs share it where dataset, regime, synthetic documents, generator and classifier "
+    "family are the same"
+)
 
 
 def planted_truth(design: Design, grid: Grid) -> tuple[pd.DataFrame, str]:

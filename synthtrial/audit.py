@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from services.domain.errors import StudyError
+from services.storage.tabular import ACCEPTED
+from synthtrial.arguments import Arguments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +22,7 @@ INTERRUPTED = 130
 
 def audit(
     real: "pd.DataFrame | str | Path",
-    synthetic: "Mapping[str, pd.DataFrame | str | Path]",
+    synthetic: "Mapping[str, pd.DataFrame | str | Path] | pd.DataFrame | str | Path | Sequence[str | Path]",
     test: "pd.DataFrame | str | Path | None" = None,
     *,
     columns: Mapping[str, Any] | None = None,
@@ -34,7 +36,7 @@ def audit(
 
     Args:
         real: Frame or file with a text and a labels column.
-        synthetic: Frames or files by name.
+        synthetic: Frames or files by name; a single frame is called "synthetic", and files go by their names.
         test: Frame or file; without one, the real documents test themselves by cross-fitting.
         columns: Column names by role (text, labels, separator, id, family, source); what is not
             given is guessed and shown.
@@ -98,15 +100,16 @@ def _run(given: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="synthtrial audit",
         description="Say whether synthetic files help a classifier, or only make its training set bigger.",
     )
-    parser.add_argument("--real", required=True, help="labelled real documents (.csv, .jsonl, .parquet)")
+    parser.add_argument("--real", required=True, help=f"labelled real documents ({ACCEPTED})")
     parser.add_argument("--test", help="held-out real documents; without them, cross-fitting by family")
     parser.add_argument("--synthetic", required=True, nargs="+", help="one file per generator")
     for role, what in COLUMN_ROLES.items():
-        parser.add_argument(f"--{role}-column", help=f"{what} (default: guessed)")
+        also = ALSO_CALLED.get(role, ())
+        parser.add_argument(f"--{role}-column", *also, help=f"{what} (default: guessed)")
     parser.add_argument("--label-separator", help="between labels of one document (default: guessed)")
     parser.add_argument("--family", default="tfidf_linear", help="classifier family (default: tfidf_linear)")
     parser.add_argument(
@@ -132,6 +135,9 @@ COLUMN_ROLES = {
     "family": "documents that belong together, such as a patent family",
     "source": "in synthetic files: the identifier of the real document it was written from",
 }
+
+# What people write who have one label per document.
+ALSO_CALLED = {"labels": ("--label-column",)}
 
 
 def _columns(given: argparse.Namespace) -> dict[str, str]:

@@ -1,11 +1,12 @@
 """The command `synthtrial`: one front door for everything, each room opened only when it is asked for."""
 
-import argparse
 import os
 import sys
 from typing import TYPE_CHECKING
 
+from flows.shipped import shipped_names
 from services.domain.errors import StudyError
+from synthtrial.arguments import Arguments, unknown
 
 if TYPE_CHECKING:
     from synthtrial.launching.settings import Settings
@@ -23,6 +24,7 @@ USAGE = """usage: synthtrial COMMAND ...
 synthtrial COMMAND --help says more."""
 
 LAUNCHES = ("study", "up", "serve", "down")
+OFFERED = ("audit", "study", "plan", "trace", "up", "down", "gc")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,8 +41,11 @@ def main(arguments: list[str] | None = None) -> int:
         return audit(rest)
     if command in _COMMANDS:
         return _guarded(command, rest)
-    print(USAGE, file=sys.stdout if command in ("-h", "--help") else sys.stderr)
-    return 0 if command in ("-h", "--help") else 2
+    if command in ("-h", "--help"):
+        print(USAGE)
+        return 0
+    print(f"Error: {unknown('command', command, OFFERED)}\n\n{USAGE}", file=sys.stderr)
+    return 2
 
 
 def _guarded(command: str, rest: list[str]) -> int:
@@ -58,8 +63,9 @@ def _guarded(command: str, rest: list[str]) -> int:
 
 
 def _plan(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(prog="synthtrial plan", description="List what a study would run.")
-    parser.add_argument("design", nargs="?", default="full", help="full, smoke, or the path of a .toml file")
+    designs = ", ".join(shipped_names("designs"))
+    parser = Arguments(prog="synthtrial plan", description="List what a study would run.")
+    parser.add_argument("design", nargs="?", default="full", help=f"{designs}, or the path of a .toml file")
     parser.add_argument("--profile", default="embedded", help="what stands behind the generators' names")
     parser.add_argument("--cells", action="store_true", help="list every cell")
     options = parser.parse_args(arguments)
@@ -73,9 +79,7 @@ def _plan(arguments: list[str]) -> None:
 
 
 def _trace(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(
-        prog="synthtrial trace", description="Walk from a number to its documents."
-    )
+    parser = Arguments(prog="synthtrial trace", description="Walk from a number to its documents.")
     parser.add_argument("what", help="a cell's id, the beginning of one, or a measured value")
     parser.add_argument("--results", help="the folder of a study's tables (default: the latest)")
     parser.add_argument("--profile", default="embedded", help="the profile it ran with")
@@ -88,9 +92,7 @@ def _trace(arguments: list[str]) -> None:
 
 
 def _gc(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(
-        prog="synthtrial gc", description="Find stored objects that nothing leads to."
-    )
+    parser = Arguments(prog="synthtrial gc", description="Find stored objects that nothing leads to.")
     parser.add_argument("--delete", action="store_true", help="delete them; without it they are only listed")
     parser.add_argument(
         "--hours", type=float, default=24.0, help="spare objects younger than this (default: 24)"

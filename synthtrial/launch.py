@@ -16,7 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
+from flows.shipped import shipped_names
 from services.domain.errors import StudyError
+from synthtrial.arguments import Arguments
 from synthtrial.launching.children import RESTARTS
 from synthtrial.launching.daemon import SERVERS, attachable, down, serve, up
 from synthtrial.launching.environment import Addresses
@@ -112,20 +114,38 @@ def _run(options: argparse.Namespace) -> None:
                 options.keep_running,
             )
         case "up":
-            _explain(up(settings).addresses, settings.root)
+            _explain(up(settings).addresses, settings)
         case "down":
             _print("stopped" if down(settings) else "nothing was up")
         case "serve":
             serve(replace(settings, worker_restarts=RESTARTS))
 
 
-def _explain(addresses: Addresses, root: Path) -> None:
+def _explain(addresses: Addresses, settings: Settings) -> None:
     _print("Up:")
     for name, address in addresses.services.items():
         _print(f"  {name:<12} {address}")
     _print(f"  {'Prefect':<12} {addresses.api_url.removesuffix('/api')}")
-    _print(f"Run a study:  {run_command(addresses.api_url, root)}")
+    for line in moved(addresses, settings):
+        _print(line)
+    _print(f"Run a study:  {run_command(addresses.api_url, settings.root)}")
     _print("or `synthtrial study`, which shows progress; stop everything: `synthtrial down`")
+
+
+def moved(addresses: Addresses, settings: Settings) -> list[str]:
+    """Return a line for every server that listens elsewhere than is written, its port having been taken."""
+    wanted = {name: settings.service_port + place for place, name in enumerate(settings.services)}
+    found = dict(addresses.services)
+    if not settings.prefect_url:
+        wanted, found = {"Prefect": settings.prefect_port, **wanted}, {"Prefect": addresses.api_url, **found}
+    ports = {
+        name: int(found[name].removesuffix("/api").rpartition(":")[2]) for name in wanted if name in found
+    }
+    return [
+        f"Port {wanted[name]} was taken, so {name} listens on {port}"
+        for name, port in ports.items()
+        if port != wanted[name]
+    ]
 
 
 def run_command(api_url: str, root: Path) -> str:
@@ -148,10 +168,11 @@ def _print(line: str, stream: TextIO | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="synthtrial", description=__doc__.splitlines()[0])
+    designs = ", ".join(shipped_names("designs"))
+    parser = Arguments(prog="synthtrial", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     of_study = commands.add_parser("study", help="run a study from nothing to its report")
-    of_study.add_argument("--design", default="full", help="full, smoke, or the path of a .toml file")
+    of_study.add_argument("--design", default="full", help=f"{designs}, or the path of a .toml file")
     of_study.add_argument("--profile", default="embedded", help="what stands behind the generators' names")
     of_study.add_argument("--keep-running", action="store_true", help="leave the servers up afterwards")
     of_up = commands.add_parser("up", help="start the services, Prefect's server and worker, and leave them")

@@ -2,9 +2,9 @@
 
 from html import escape
 
-from flows.report.formatting import count, interval, plural, signed
+from flows.report.formatting import count, plural
 from flows.report.inputs import AuditedFile, AuditInput, Reading
-from flows.report.wording import VERDICT_MARKS, file_worth
+from flows.report.wording import VERDICT_MARKS, file_worth, gain_words, remarks
 
 # Border colours that differ in lightness too; the mark and the word say the same.
 COLOURS = {"better": "#0072b2", "worse": "#d55e00", "equivalent": "#009e73", "negligible": "#009e73"}
@@ -19,13 +19,6 @@ CARD = (
 def verdict_cards(found: AuditInput) -> str:
     """Return one block per file with a card per reading."""
     return f"<div>{''.join(_file(entry) for entry in found.files)}</div>"
-
-
-def effect_words(reading: Reading) -> str:
-    """Return the gain with its interval, or why there is none."""
-    if reading.effect is None:
-        return f"undefined: {reading.note}"
-    return f"gain {signed(reading.effect)}, 95 % interval {interval(reading.low95, reading.high95)}"
 
 
 def size_words(reading: Reading) -> str:
@@ -49,8 +42,7 @@ def _file(entry: AuditedFile) -> str:
 def _card(reading: Reading) -> str:
     style = CARD.format(colour=COLOURS.get(reading.verdict, OTHER_COLOUR))
     head = f"{VERDICT_MARKS.get(reading.verdict, '·')} {reading.verdict}"
-    lines = [effect_words(reading), size_words(reading)]
-    if reading.note and reading.effect is not None:
-        lines.append(reading.note)
+    lines = [gain_words(reading), size_words(reading)]
+    lines += [remarks(reading)] if remarks(reading) else []
     body = "".join(f"<div><small>{escape(line)}</small></div>" for line in lines)
     return f'<div style="{style}"><div>{escape(reading.title)}</div><b>{escape(head)}</b>{body}</div>'

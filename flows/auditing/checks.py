@@ -8,6 +8,8 @@ from services.domain.errors import InvalidInputError
 from services.evaluator.planning import Rules
 
 MAXIMUM_FILES = Rules().maximum_claims
+# One document of a label cannot be both trained on and tested.
+LEAST_LABEL_DOCUMENTS = 2
 
 
 def require_few_files(names: Collection[str]) -> None:
@@ -41,6 +43,16 @@ def require_documents(table: Table) -> None:
                 field="labels",
             )
     _require_distinct(table)
+
+
+def require_several_rows(table: Table) -> None:
+    """Raise InvalidInputError where the real documents are one: nothing can be learned from it."""
+    if len(table.records) == 1:
+        raise InvalidInputError(
+            f"{table.name} has one row, and an audit trains on the real documents: give at least "
+            f"{LEAST_LABEL_DOCUMENTS} of every label; the preflight then says how many a verdict takes",
+            field="documents",
+        )
 
 
 def require_common_labels(tables: Tables) -> None:

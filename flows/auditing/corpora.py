@@ -4,7 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from flows.auditing.checks import require_common_labels, require_documents
+from flows.auditing.checks import (
+    LEAST_LABEL_DOCUMENTS,
+    require_common_labels,
+    require_documents,
+    require_several_rows,
+)
 from flows.auditing.records import Record, Tables
 from flows.auditing.written import SyntheticFile, synthetic_file
 from flows.families import families_of
@@ -13,8 +18,6 @@ from services.domain.document import Document
 from services.domain.errors import InvalidInputError
 from services.domain.task import Task, TaskType
 
-# One document of a label cannot be both trained on and tested.
-LEAST_LABEL_DOCUMENTS = 2
 # Real and test files often number their rows alike.
 TEST_MARK = "test:"
 
@@ -55,12 +58,13 @@ def build_corpora(tables: Tables) -> Corpora:
     """Return the corpora of some tables.
 
     Raises:
-        InvalidInputError: A real table is empty, has a document without text or labels or a
+        InvalidInputError: A real table is empty, the one to train on has one row, there is a document without text or labels or a
             repeated identifier, all its families stand in the test, or the label sets of two
             tables have nothing in common.
     """
     for table in filter(None, (tables.real, tables.test)):
         require_documents(table)
+    require_several_rows(tables.real)
     require_common_labels(tables)
     mark = _test_mark(tables.real.records)
     real, test = _real_documents(tables, mark)

@@ -11,33 +11,35 @@ import pandas as pd
 from flows.auditing.records import Record, Table, Tables
 from services.domain.errors import InvalidInputError, NotFoundError
 from services.storage import columns as naming
-from services.storage.tabular import RowTable, read_rows, rows_of_records
+from services.storage.tabular import ACCEPTED, RowTable, read_rows, rows_of_records
 
 Readable: TypeAlias = pd.DataFrame | str | Path
 
 TEST = "test"
+SYNTHETIC = "synthetic"
 # Roles that every table must have; the others may be in some tables only.
 EVERYWHERE = ("text", "labels", "separator")
 
 
-def load_tables(
-    real: Readable, test: Readable | None, synthetic: Mapping[str, Readable], given: Mapping[str, Any]
-) -> Tables:
+def load_tables(real: Readable, test: Readable | None, synthetic: object, given: Mapping[str, Any]) -> Tables:
     """Read everything that is audited.
 
     Without a test table, the rows of the real one whose split is "test" are the test.
 
     Args:
+        synthetic: A frame, a path, several paths, or frames or paths by name.
         given: Column names by role: text, labels, separator, id, family, source.
 
     Raises:
         InvalidInputError: A line is malformed, or columns are unknown or cannot be guessed.
         NotFoundError: There is no such file.
     """
-    read = {name: _read(name, one) for name, one in {"real": real, **_optional(test)}.items()}
-    written = {name: _read(name, one) for name, one in synthetic.items()}
+    read = {
+        name: _read(name, _readable(one, name)) for name, one in {"real": real, **_optional(test)}.items()
+    }
+    written = {name: _read(name, one) for name, one in named_sources(synthetic).items()}
     if not written:
-        raise InvalidInputError("an audit needs at least one synthetic file", field="synthetic")
+        raise InvalidInputError("an audit needs at least one synthetic file", field=SYNTHETIC)
     _require_somewhere(given, (*read.values(), *written.values()))
     known = {name: _table(table, given) for name, table in read.items()}
     tables = Tables(
@@ -48,7 +50,7 @@ def load_tables(
     return tables if tables.test else _parted(tables, read["real"])
 
 
-def file_names(paths: Sequence[str]) -> dict[str, Path]:
+def file_names(paths: Sequence[str | Path]) -> dict[str, Path]:
     """Name files by what comes before their endings.
 
     Raises:
@@ -60,10 +62,45 @@ def file_names(paths: Sequence[str]) -> dict[str, Path]:
         if name in named:
             raise InvalidInputError(
                 f"{named[name]} and {path} would both be called {name!r}; rename one of them",
-                field="synthetic",
+                field=SYNTHETIC,
             )
         named[name] = path
     return named
+
+
+def named_sources(synthetic: object) -> dict[str, Readable]:
+    """Name what is audited: a mapping as it says, files by their names, a single frame "synthetic".
+
+    Raises:
+        InvalidInputError: It is none of these, or two files have one name.
+    """
+    if isinstance(synthetic, pd.DataFrame):
+        return {SYNTHETIC: synthetic}
+    if isinstance(synthetic, (str, Path)):
+        return {**file_names([synthetic])}
+    if isinstance(synthetic, Mapping):
+        return {str(name): _readable(one, SYNTHETIC) for name, one in synthetic.items()}
+    if isinstance(synthetic, Sequence) and all(isinstance(one, (str, Path)) for one in synthetic):
+        return {**file_names(synthetic)}
+    raise InvalidInputError(
+        f"synthetic is {_kind(synthetic)}; give a frame, a path, a list of paths, or a mapping from names to "
+        "frames or paths",
+        field=SYNTHETIC,
+    )
+
+
+def _readable(source: object, name: str) -> Readable:
+    if isinstance(source, (pd.DataFrame, str, Path)):
+        return source
+    raise InvalidInputError(
+        f"{name}: {_kind(source)} is neither a frame nor a path; give one of these", field=name
+    )
+
+
+def _kind(value: object) -> str:
+    """What it is, and of a list what it holds that is no path."""
+    inside = [one for one in value if not isinstance(one, (str, Path))] if isinstance(value, list) else []
+    return f"a {type(value).__name__}{f' that holds a {type(inside[0]).__name__}' if inside else ''}"
 
 
 def _optional(test: Readable | None) -> dict[str, Readable]:
@@ -76,9 +113,7 @@ def _read(name: str, source: Readable) -> RowTable:
     try:
         return read_rows(Path(source))
     except NotFoundError as error:
-        raise NotFoundError(
-            f"{error.message}; give the path of a .csv, .jsonl or .parquet file", field=name
-        ) from None
+        raise NotFoundError(f"{error.message}; give the path of a file: {ACCEPTED}", field=name) from None
 
 
 def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:

@@ -6,7 +6,10 @@ from typing import Any
 
 from services.classifier.families import FAMILIES
 from services.domain.errors import InvalidInputError, NotFoundError
+from services.domain.nearness import did_you_mean
+from services.domain.registry import Registry
 from services.domain.task import TaskType
+from services.features.encoders import ENCODERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class AuditOptions:
         full_test: Below this number a verdict says "small test".
 
     Raises:
-        InvalidInputError: A number is outside its range.
+        InvalidInputError: There is no such family or encoder, or a number is outside its range.
     """
 
     family: str = "tfidf_linear"
@@ -43,6 +46,8 @@ class AuditOptions:
     def __post_init__(self) -> None:
         if not self.encoder:
             object.__setattr__(self, "encoder", default_encoder(self.family))
+        _require_known(FAMILIES, self.family, "family")
+        _require_known(ENCODERS, self.encoder, "encoder")
         _require(self.replicates >= 2, "replicates", "at least 2 (5 for a verdict)", self.replicates)
         _require(self.twins >= 1, "twins", "at least 1", self.twins)
         _require(self.folds >= 2, "folds", "at least 2", self.folds)
@@ -64,10 +69,8 @@ def default_encoder(family: str) -> str:
     Raises:
         InvalidInputError: There is no such family.
     """
-    try:
-        return "minilm" if FAMILIES.get(family).encodes else "lsa"
-    except NotFoundError as error:
-        raise InvalidInputError(error.message, field="family") from None
+    _require_known(FAMILIES, family, "family")
+    return "minilm" if FAMILIES.get(family).encodes else "lsa"
 
 
 def options_of(settings: Mapping[str, Any]) -> AuditOptions:
@@ -80,9 +83,18 @@ def options_of(settings: Mapping[str, Any]) -> AuditOptions:
     unknown = sorted(set(settings) - set(known))
     if unknown:
         raise InvalidInputError(
-            f"an audit has no setting {unknown[0]!r}; there are: {', '.join(known)}", field=unknown[0]
+            f"an audit has no setting {unknown[0]!r}; there are: {', '.join(known)}"
+            f"{did_you_mean(unknown[0], known)}",
+            field=unknown[0],
         )
     return AuditOptions(**settings)
+
+
+def _require_known(registry: Registry[Any], name: str, field_name: str) -> None:
+    try:
+        registry.get(name)
+    except NotFoundError as error:
+        raise InvalidInputError(error.message, field=field_name) from None
 
 
 def _require(holds: bool, name: str, wanted: str, found: float) -> None:

@@ -6,14 +6,13 @@ from flows.auditing.checks import require_few_files
 from flows.auditing.corpora import Corpora, label_counts
 from flows.auditing.forecast import Forecast
 from flows.auditing.options import AuditOptions
+from flows.auditing.preflight_files import SHOWN_LABELS, file_findings
 from flows.auditing.records import Table, Tables
-from flows.families import duplicate_groups, text_key
+from flows.families import duplicate_groups
 from flows.report.formatting import plural
 from flows.report.inputs import Finding
 from services.domain.document import Document
 from services.domain.task import TaskType
-
-SHOWN_LABELS = 6
 
 
 def preflight(
@@ -29,7 +28,8 @@ def preflight(
         *_columns(tables),
         *_labels(corpora),
         *_families(tables, corpora),
-        *_overlaps(corpora),
+        *_overlap_with_test(corpora),
+        *file_findings(tables, corpora),
         *_test(tables, corpora, options),
         *_plan(corpora, expected, options),
     )
@@ -122,42 +122,18 @@ def _labels_differ(documents: list[Document]) -> bool:
     return len({frozenset(document.labels) for document in documents}) > 1
 
 
-def _overlaps(corpora: Corpora) -> Iterator[Finding]:
-    if corpora.test is not None:
-        yield _overlap_with_test(corpora)
-    real = {text_key(document.text) for document in corpora.known_real}
-    tested = {text_key(text) for text in corpora.test.texts} if corpora.test else set()
-    for file in corpora.files:
-        keys = [text_key(document.text) for document in file.candidates]
-        of_real, of_test = sum(k in real for k in keys), sum(k in tested for k in keys)
-        level = "warning" if of_real or of_test else "ok"
-        text = f"{file.name}: {of_real:,} rows equal a real document and {of_test:,} a test document"
-        yield Finding(level, "overlap", f"{text}{'; they will be rejected' if of_real or of_test else ''}")
-        yield _sources(file.name, file.sourced, len(keys))
-
-
-def _overlap_with_test(corpora: Corpora) -> Finding:
+def _overlap_with_test(corpora: Corpora) -> Iterator[Finding]:
+    if corpora.test is None:
+        return
     left_out = len(corpora.overlapping)
     if not left_out:
-        return Finding("ok", "overlap", "real and test files share no family")
-    return Finding(
+        yield Finding("ok", "overlap", "real and test files share no family")
+        return
+    yield Finding(
         "warning",
         "overlap",
         f"{left_out:,} real documents belong to a family of the test file; they are left out of training, "
         "so that no test document is known beforehand",
-    )
-
-
-def _sources(name: str, sourced: int, count: int) -> Finding:
-    if sourced:
-        return Finding(
-            "ok", "sources", f"{name}: {sourced:,} of {count:,} rows name the real document they come from"
-        )
-    return Finding(
-        "note",
-        "sources",
-        f"{name}: no row names the real document it was written from (--source-column), so its writer may "
-        "know every real document, also those that a replicate leaves out",
     )
 
 

@@ -31,7 +31,7 @@ CEILING = "real words with their letters shuffled"
 def audit_tables(
     real: Readable,
     test: Readable | None,
-    synthetic: Mapping[str, Readable],
+    synthetic: object,
     given: Mapping[str, Any],
     options: AuditOptions,
     *,
@@ -42,6 +42,7 @@ def audit_tables(
     """Audit synthetic files and write the report.
 
     Args:
+        synthetic: A frame, a path, several paths, or frames or paths by name.
         given: Column names by role.
         store: Where results are kept for a later audit; None keeps nothing.
         output: Folder for audit.html and audit.md; None writes nothing.

@@ -8,10 +8,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from flows.auditing.cards import effect_words, size_words
+from flows.auditing.cards import size_words
 from flows.report.formatting import count, plain
 from flows.report.inputs import AuditedFile, AuditInput, Finding, Reading
-from flows.report.wording import file_worth, verdict_words
+from flows.report.lead import audit_lead
+from flows.report.wording import file_worth, gain_words, remarks, verdict_words
 
 MARKS = {"ok": "[green]✓[/]", "note": "[blue]·[/]", "warning": "[yellow]![/]"}
 STYLES = {"better": "bold blue", "worse": "bold red", "equivalent": "bold green", "negligible": "bold green"}
@@ -33,7 +34,8 @@ def print_findings(console: Console, findings: tuple[Finding, ...]) -> None:
 
 
 def print_files(console: Console, found: AuditInput) -> None:
-    """Print verdicts, worths, distances and accounts of all files."""
+    """Print the answer in one line, then verdicts, worths, distances and accounts of all files."""
+    console.print(f"[bold]{escape(audit_lead(found).text)}[/]", highlight=False)
     for entry in found.files:
         console.rule(f"[bold]{escape(entry.name)}", align="left")
         for reading in entry.readings:
@@ -59,9 +61,9 @@ def progress_bar(console: Console) -> Iterator[Advance]:
 def _print_reading(console: Console, reading: Reading) -> None:
     style = STYLES.get(reading.verdict, "bold")
     console.print(f"[bold]{escape(reading.title)}[/]: [{style}]{escape(verdict_words(reading.verdict))}[/]")
-    console.print(f"  {escape(effect_words(reading))}; {escape(size_words(reading))}", highlight=False)
-    if reading.note and reading.effect is not None:
-        console.print(f"  [dim]{escape(reading.note)}[/]", highlight=False)
+    console.print(f"  {escape(gain_words(reading))}; {escape(size_words(reading))}", highlight=False)
+    if remarks(reading):
+        console.print(f"  [dim]{escape(remarks(reading))}[/]", highlight=False)
 
 
 def _print_distances(console: Console, entry: AuditedFile) -> None:

@@ -8,6 +8,9 @@ from flows.auditing.records import Record, Table
 from services.domain.document import Document, Provenance
 from services.domain.task import LabelSet, Task, TaskType
 
+# A row with a label that neither real nor test documents have.
+OUTSIDE = "label_outside_taxonomy"
+
 
 class Discarded(NamedTuple):
     """A synthetic row that is no document of the task."""
@@ -71,7 +74,7 @@ def _reason(record: Record, labels: LabelSet, task: Task) -> str:
     if not record.labels:
         return "no_labels"
     if not set(task.labels).issuperset(labels):
-        return "label_outside_taxonomy"
+        return OUTSIDE
     if not labels:
         return "only_rare_labels"
     if task.type is TaskType.SINGLE_LABEL and len(labels) > 1:

@@ -3,18 +3,17 @@
 from flows.report.formatting import (
     EN_DASH,
     count,
-    interval,
     missing,
     p_value,
     percent,
     plain,
     plural,
     score_name,
-    signed,
     text_or,
     undefined,
 )
 from flows.report.inputs import AuditedFile, AuditInput, Distance, Example, Reading
+from flows.report.lead import audit_lead
 from flows.report.page import (
     Block,
     Card,
@@ -38,6 +37,8 @@ from flows.report.wording import (
     ON_TRAINING_SETS,
     OVER_FAMILIES,
     file_worth,
+    gain_words,
+    remarks,
     verdict_words,
 )
 
@@ -61,7 +62,7 @@ def page(found: AuditInput) -> Page:
         environment(found.environment),
     )
     answer = tuple(_answer(entry) for entry in found.files)
-    return Page("synthtrial · audit", found.title, _subtitle(found), answer, sections)
+    return Page("synthtrial · audit", found.title, _subtitle(found), audit_lead(found), answer, sections)
 
 
 def _subtitle(found: AuditInput) -> str:
@@ -70,7 +71,7 @@ def _subtitle(found: AuditInput) -> str:
 
 def _answer(entry: AuditedFile) -> Sentence:
     readings = (
-        f"{reading.title} is {_verdict(reading)} ({_effect(reading)}{_condition(reading)})"
+        f"{reading.title} is {_verdict(reading)} ({gain_words(reading)}{_condition(reading)})"
         for reading in entry.readings
     )
     sizes = "; ".join(f"{reading.title}: {_sizes(reading)}" for reading in entry.readings)
@@ -110,10 +111,10 @@ def _card(reading: Reading, margin: float, axis: tuple[float, float], together: 
         (f"Holm p, over {plural(together, 'reading')}", p_value(reading.adjusted_p_value)),
         ("MDE", EN_DASH if missing(reading.mde) else plain(reading.mde)),
     )
-    note = "; ".join(part for part in (_given(reading), reading.note) if part)
+    note = "; ".join(part for part in (_given(reading), remarks(reading)) if part)
     drawn: Strip | None = strip(_row(reading), margin, axis)
     verdict = verdict_words(reading.verdict)
-    return Card(reading.title, reading.verdict, verdict, _effect(reading), facts, note, drawn)
+    return Card(reading.title, reading.verdict, verdict, gain_words(reading), facts, note, drawn)
 
 
 def _distances(entry: AuditedFile) -> Table:
@@ -163,12 +164,6 @@ def _example(example: Example) -> Comparison:
     return Comparison(
         f"{example.outcome}: {example.reason}{likeness}", "Synthetic", example.text, nearest, other
     )
-
-
-def _effect(reading: Reading) -> str:
-    if reading.effect is None:
-        return undefined(reading.note)
-    return f"gain {signed(reading.effect)}, 95 % interval {interval(reading.low95, reading.high95)}"
 
 
 def _sizes(reading: Reading) -> str:

@@ -49,10 +49,10 @@ def signed(value: object, digits: int = 3) -> str:
     return f"{0:.{digits}f}" if float(rounded) == 0 else rounded.replace("-", MINUS)
 
 
-def interval(low: object, high: object, digits: int = 3, *, sign: bool = True) -> str:
-    """ "+0.010 to +0.032", or the words for a missing interval."""
+def interval(low: object, high: object, digits: int = 3, *, sign: bool = True, reason: str = "") -> str:
+    """ "+0.010 to +0.032", or "no interval" with the reason."""
     if missing(low) or missing(high):
-        return "no interval"
+        return f"no interval: {reason}" if reason else "no interval"
     show = signed if sign else plain
     return f"{show(low, digits)} to {show(high, digits)}"
 

@@ -22,9 +22,10 @@ from flows.report.page import (
 def render(page: Page) -> str:
     """Markdown in the order of the HTML page."""
     head = [f"# {page.title}", page.subtitle, *([f"**{page.tag}**"] if page.tag else []), "## The answer"]
+    lead = _escaped(page.lead.whole)
     answer = [f"{place}. {_sentence(claim)}" for place, claim in enumerate(page.answer, start=1)]
     body = [_section(section) for section in page.sections]
-    return "\n\n".join([*head, "\n".join(answer), *body]) + "\n"
+    return "\n\n".join([*head, lead, "\n".join(answer), *body]) + "\n"
 
 
 def _section(section: Section) -> str:

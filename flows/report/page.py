@@ -127,11 +127,12 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A whole report. `answer` stands on top, before everything else."""
+    """A whole report. `lead`, in plain words, and `answer` stand on top, before everything else."""
 
     kicker: str
     title: str
     subtitle: str
+    lead: Sentence
     answer: tuple[Sentence, ...]
     sections: tuple[Section, ...]
     tag: str = ""

@@ -9,6 +9,7 @@ from flows.report.answer import ANSWER
 from flows.report.claims import Claim, claims_table
 from flows.report.formatting import listed, text_or
 from flows.report.inputs import AuditInput, ReportInput
+from flows.report.lead import LEAD
 from flows.report.page import Page, RenderedReport
 from flows.report.queries import tag
 from flows.report.sections import (
@@ -23,7 +24,7 @@ from flows.report.sections import (
     volume,
 )
 
-CLAIMS: Sequence[Claim] = (*ANSWER, declared.TRUTH, screening.ACCOUNTING)
+CLAIMS: Sequence[Claim] = (LEAD, *ANSWER, declared.TRUTH, screening.ACCOUNTING)
 
 
 def render_report(tables: ReportInput) -> RenderedReport:
@@ -59,7 +60,9 @@ def study_page(tables: ReportInput) -> Page:
     )
     answer = tuple(claim.read(tables) for claim in ANSWER)
     title = "Does the synthetic text help, or is there only more of it?"
-    return Page("synthtrial · study", title, _subtitle(tables), answer, sections, tag(tables))
+    return Page(
+        "synthtrial · study", title, _subtitle(tables), LEAD.read(tables), answer, sections, tag(tables)
+    )
 
 
 def _subtitle(tables: ReportInput) -> str:

@@ -1,12 +1,15 @@
 """Effects, worths and p values as phrases; conditional results say so."""
 
 from flows.report.formatting import count, interval, missing, number_or_none, signed, text_or
-from flows.report.inputs import THIS_GENERATOR, AuditedFile, ReportInput
+from flows.report.inputs import THIS_GENERATOR, AuditedFile, Reading, ReportInput
 from flows.report.queries import Row, beyond_half
 
 ON_TRAINING_SETS = "conditional on these training sets"
 ON_REAL_DOCUMENTS = "conditional on these real documents"
 OVER_FAMILIES = "the interval is over test families only"
+
+# What parts the remarks of a note; why something is lacking always comes first.
+BETWEEN_REMARKS = "; "
 
 VERDICT_MARKS = {
     "better": "▲",
@@ -29,7 +32,30 @@ def effect_words(row: Row) -> str:
     """ "+0.021 (95 % interval +0.010 to +0.032)", or the reason why there is none."""
     if missing(row["effect"]):
         return f"undefined: {text_or(row['note'], 'no reason recorded')}"
-    return f"{signed(row['effect'])} (95 % interval {interval(row['low95'], row['high95'])})"
+    return f"{signed(row['effect'])} ({_interval_words(interval95(row))})"
+
+
+def gain_words(reading: Reading) -> str:
+    """ "gain +0.021, 95 % interval +0.010 to +0.032", or the reason why there is none."""
+    if missing(reading.effect):
+        return f"undefined: {text_or(reading.note, 'no reason recorded')}"
+    row = {"low95": reading.low95, "high95": reading.high95, "note": reading.note}
+    return f"gain {signed(reading.effect)}, {_interval_words(interval95(row))}"
+
+
+def interval95(row: Row) -> str:
+    """ "+0.010 to +0.032", or "no interval: " and the reason, with which such a contrast's note begins."""
+    reason = text_or(row["note"], "no reason recorded").partition(BETWEEN_REMARKS)[0]
+    return interval(row["low95"], row["high95"], reason=reason)
+
+
+def remarks(reading: Reading) -> str:
+    """The note without what `gain_words` says already."""
+    if missing(reading.effect):
+        return ""
+    if not missing(reading.low95):
+        return reading.note
+    return reading.note.partition(BETWEEN_REMARKS)[2]
 
 
 def above_zero(row: Row) -> bool:
@@ -60,10 +86,11 @@ def judged_worth(ruler: Row | None, verdict: str, reason: str = "") -> str:
         reason: Why there is no ruler, or no verdict.
     """
     if ruler is None:
-        return f"has no worth: {text_or(reason, 'it was not measured')}"
+        return _lacking("has a worth that was not measured", reason)
     if verdict == "not tested":
-        reasons = dict.fromkeys(text for text in (reason, text_or(ruler["note"], "")) if text)
-        return f"has no worth: {'; '.join(reasons) or 'there is no verdict'}"
+        return _lacking(
+            "has a worth that is not stated, there being no verdict", reason, text_or(ruler["note"], "")
+        )
     if verdict == "better" or undefined_worth(ruler):
         return worth_words(ruler)
     shown = f"exploratory, at {count(ruler['regime'])}: 95 % interval {worth_ends(ruler)}"
@@ -97,6 +124,18 @@ def worth_ends(ruler: Row) -> str:
     low = "less than none" if missing(ruler["low"]) else count(ruler["low"])
     high = f"more than {count(ruler['cap'])}" if missing(ruler["high"]) else count(ruler["high"])
     return f"{low} to {high}"
+
+
+def _lacking(words: str, *notes: str) -> str:
+    """The words and why: every reason once, also where one holds another; a condition is no reason."""
+    parts = dict.fromkeys(part for note in notes for part in note.split(BETWEEN_REMARKS) if part)
+    reasons = [part for part in parts if not any(part != other and part in other for other in parts)]
+    reasons = [part for part in reasons if not part.startswith(("conditional", "small test"))]
+    return f"{words}: {BETWEEN_REMARKS.join(reasons)}" if reasons else words
+
+
+def _interval_words(shown: str) -> str:
+    return shown if shown.startswith("no interval") else f"95 % interval {shown}"
 
 
 def _noted(words: str, ruler: Row) -> str:

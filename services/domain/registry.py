@@ -15,6 +15,7 @@ from threading import RLock
 from typing import Generic, TypeVar
 
 from services.domain.errors import InvalidInputError, NotFoundError
+from services.domain.nearness import did_you_mean
 
 PLUGINS_VARIABLE = "SYNTHTRIAL_PLUGINS"
 
@@ -55,7 +56,11 @@ class Registry(Generic[T]):
         self._scan()
         if name not in self._entries:
             known = ", ".join(sorted(self._entries)) or "none"
-            raise NotFoundError(f"{self.kind}: no {name!r}; there are: {known}", name=name, kind=self.kind)
+            raise NotFoundError(
+                f"{self.kind}: no {name!r}; there are: {known}{did_you_mean(name, self._entries)}",
+                name=name,
+                kind=self.kind,
+            )
         return self._entries[name]
 
     def names(self) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Synchronous channels to the services, and calls that raise StudyErrors."""
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any, Protocol, TypeVar
@@ -13,6 +14,7 @@ from services.rpc.status import from_call
 
 _channels: dict[tuple[int, str], grpc.Channel] = {}
 _lock = threading.Lock()
+_OURS = re.compile(r"/synthtrial\.(generator|classifier|evaluator|retrieval)\.v\d+\.")
 
 Request_contra = TypeVar("Request_contra", contravariant=True)
 Response_co = TypeVar("Response_co", covariant=True)
@@ -81,7 +83,7 @@ def invoke(
     try:
         return method(request, timeout=timeout)
     except grpc.RpcError as error:
-        raise from_call(error, address) from None
+        raise from_call(error, address, _service_of(method)) from None
 
 
 def invoke_stream(
@@ -99,7 +101,7 @@ def invoke_stream(
     try:
         yield from call
     except grpc.RpcError as error:
-        raise from_call(error, address) from None
+        raise from_call(error, address, _service_of(method)) from None
     finally:
         call.cancel()
 
@@ -123,6 +125,14 @@ def is_serving(address: str, timeout: float = 2.0) -> bool:
     except grpc.RpcError:
         return False
     return answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+def _service_of(method: object) -> str:
+    """Return the package under `services` that answers a stub's method; "" for methods of no service of ours."""
+    # grpc keeps the path under a private name alone; without it the message says less.
+    path = getattr(method, "_method", b"")
+    found = _OURS.match(path.decode() if isinstance(path, bytes) else str(path))
+    return found[1] if found else ""
 
 
 def _check(address: str, timeout: float, wait_for_ready: bool) -> health_pb2.HealthCheckResponse:

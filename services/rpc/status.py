@@ -83,26 +83,28 @@ def from_proto(status: status_pb2.Status) -> StudyError:
     return kinds.get(info.reason, StudyError)(status.message, **dict(info.metadata))
 
 
-def from_call(error: grpc.RpcError, address: str) -> StudyError:
+def from_call(error: grpc.RpcError, address: str, service: str = "") -> StudyError:
     """Return the error behind a failed call.
 
     Args:
         error: What the stub raised.
         address: Where the call went, for the message of an unreachable service.
+        service: Which service was called, "generator" for one, for the same message; "" where it is not known.
     """
     if not isinstance(error, grpc.Call):
         return StudyError(f"the call to {address} failed: {error}", address=address)
     status = rpc_status.from_call(error)
     if status is not None:
         return from_proto(status)
-    return _transport_error(error.code(), error.details() or "", address)
+    return _transport_error(error.code(), error.details() or "", address, service)
 
 
-def _transport_error(code: grpc.StatusCode, details: str, address: str) -> StudyError:
+def _transport_error(code: grpc.StatusCode, details: str, address: str, service: str) -> StudyError:
     if code is grpc.StatusCode.UNAVAILABLE:
+        alone = f" or `python -m services.{service}`" if service else ""
         return BackendUnavailableError(
-            f"no service answers at {address} ({_shorten(details, 200)}); start it with `make up` or "
-            "`python -m services.<name>`, or name another address in the profile",
+            f"no service answers at {address} ({_shorten(details, 200)}); start it with `make up`{alone}, "
+            "or give another address",
             address=address,
         )
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:

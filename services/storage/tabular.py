@@ -14,6 +14,8 @@ from services.domain.errors import InvalidInputError, NotFoundError
 JSON_LINES = (".jsonl", ".ndjson", ".json")
 SEPARATED = {".csv": ",", ".tsv": "\t"}
 PARQUET = (".parquet", ".pq")
+# For every message that says which files can be read.
+ACCEPTED = f"{', '.join((*SEPARATED, *JSON_LINES, *PARQUET))}, each also with .gz after it"
 
 # A field longer than the csv module's default of 128 KiB is a document like any other.
 LONGEST_FIELD = 1 << 27
@@ -43,6 +45,8 @@ def read_rows(path: Path) -> RowTable:
         InvalidInputError: Its kind is unknown, it has no rows, or a line is malformed; the
             message names file and line.
     """
+    if path.is_dir():
+        raise InvalidInputError(f"{path} is a folder; give a single file: {ACCEPTED}", field="path")
     if not path.is_file():
         raise NotFoundError(f"there is no file {path}", path=str(path))
     suffix = Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
@@ -55,7 +59,7 @@ def read_rows(path: Path) -> RowTable:
         rows = tuple(_parquet_rows(path.name, data))
     else:
         raise InvalidInputError(
-            f"{path.name}: cannot tell its kind from {suffix!r}; use .jsonl, .csv, .tsv or .parquet (or .gz of one)",
+            f"{path.name}: cannot tell its kind from {suffix!r}; use {ACCEPTED}",
             field="path",
         )
     if not rows:

@@ -70,7 +70,20 @@ def test_the_command_prints_verdicts_and_writes_the_report(
     ):
         assert words in printed
     assert "this generator" in (tmp_path / "report" / "audit.html").read_text()
-    assert (tmp_path / "report" / "audit.md").read_text()
+    assert "In short: of gpt, " in (tmp_path / "report" / "audit.md").read_text()
+    assert "In short: of gpt, " in " ".join(printed.split())
+
+
+def test_one_label_column_may_be_named_in_the_singular(
+    files: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*files(gpt=_rows(60, 5000)), "--label-column", "absent"]) == 2
+    assert "has no column 'absent'" in capsys.readouterr().err
+
+
+def test_a_single_frame_is_audited_under_a_name_of_ours() -> None:
+    result = synthtrial.audit(_rows(120), _rows(50, 5000), _rows(110, 1000), **QUICK)
+    assert [entry.name for entry in result.files] == ["synthetic"]
 
 
 def test_a_second_audit_gives_the_same_numbers_and_trains_nothing(tmp_path: Path) -> None:

@@ -37,6 +37,25 @@ def test_an_unknown_command_shows_the_known_ones(capsys: pytest.CaptureFixture[s
     assert "synthtrial COMMAND" in capsys.readouterr().err
 
 
+def test_a_misspelt_command_is_told_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["audti"]) == 2
+    assert "no command 'audti'; did you mean audit?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["plan", "study"])
+def test_help_names_every_shipped_design(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "full, smoke, trial, or the path of a .toml file" in said
+
+
+def test_a_family_or_encoder_is_checked_before_any_file(capsys: pytest.CaptureFixture[str]) -> None:
+    files = ["--real", "absent.csv", "--synthetic", "absent.csv"]
+    assert cli.main(["audit", *files, "--encoder", "lsaa"]) == 2
+    assert "no 'lsaa'; there are: lsa, minilm; did you mean 'lsa'?" in capsys.readouterr().err
+
+
 def test_help_is_not_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([]) == 0
     assert "audit" in capsys.readouterr().out

@@ -4,7 +4,6 @@ from flows.report.claims import Claim, Finding
 from flows.report.formatting import (
     EN_DASH,
     count,
-    interval,
     missing,
     p_value,
     plain,
@@ -18,7 +17,14 @@ from flows.report.page import Block, Cell, Column, Note, Section, Table
 from flows.report.queries import Row, arm_label, beyond_half, control_label, declared, margin, rows, tag
 from flows.report.sections.donors import donors_note
 from flows.report.strips import shared_axis, strip
-from flows.report.wording import ON_REAL_DOCUMENTS, ON_TRAINING_SETS, conditions, judged_worth, verdict_words
+from flows.report.wording import (
+    ON_REAL_DOCUMENTS,
+    ON_TRAINING_SETS,
+    conditions,
+    interval95,
+    judged_worth,
+    verdict_words,
+)
 
 COLUMNS = (
     Column("Corpus"),
@@ -83,7 +89,7 @@ def section(tables: ReportInput) -> Section:
 def _gain_cell(row: Row) -> Cell:
     if missing(row["effect"]):
         return Cell(undefined(row["note"]))
-    return Cell(signed(row["effect"]), interval(row["low95"], row["high95"]))
+    return Cell(signed(row["effect"]), interval95(row))
 
 
 def _test_cells(row: Row) -> tuple[Cell, ...]:

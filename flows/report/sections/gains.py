@@ -4,7 +4,6 @@ from flows.report.figures.intervals import Whisker, chart
 from flows.report.figures.theme import series_legend
 from flows.report.formatting import (
     count,
-    interval,
     missing,
     p_value,
     plural,
@@ -30,7 +29,7 @@ from flows.report.queries import (
 )
 from flows.report.sections.scores import scores
 from flows.report.strips import shared_axis
-from flows.report.wording import counts_words, verdict_words
+from flows.report.wording import counts_words, interval95, verdict_words
 
 TABLE_COLUMNS = (
     Column("Corpus"),
@@ -69,7 +68,7 @@ def numbers(every: list[Row], caption: str) -> Table:
             Cell(str(row["classifier_family"])),
             Cell(control_label(row)),
             Cell(undefined(row["note"]) if missing(row["effect"]) else signed(row["effect"])),
-            Cell(interval(row["low95"], row["high95"])),
+            Cell(interval95(row)),
             Cell(count(row["replicate_count"]), plural(int(row["test_family_count"]), "family", "families")),
             Cell(p_value(row["adjusted_p_value"]), "Holm" if row["declared"] else "BH"),
             Cell(verdict_words(str(row["verdict"])), chip=str(row["verdict"])),
@@ -104,7 +103,7 @@ def _whisker(row: Row) -> Whisker:
         "corpus": arm_label(row),
         "family": str(row["classifier_family"]),
         "gain": f"{signed(row['effect'])} against {control_label(row)}",
-        "95 % interval": interval(row["low95"], row["high95"]),
+        "95 % interval": interval95(row),
         "n": counts_words(row),
         "corrected p": p_value(row["adjusted_p_value"]),
         "verdict": text_or(row["verdict"], "exploratory"),

@@ -1,6 +1,6 @@
 """The grid as a heat map of numbers: exploratory, Benjamini-Hochberg over its cells."""
 
-from flows.report.formatting import interval, missing, p_value, score_name, signed, text_or, undefined
+from flows.report.formatting import missing, p_value, score_name, signed, text_or, undefined
 from flows.report.inputs import ReportInput
 from flows.report.page import Cell, Column, Note, Section, Table
 from flows.report.queries import (
@@ -17,7 +17,7 @@ from flows.report.queries import (
     tag,
 )
 from flows.report.sections.gains import labels_of
-from flows.report.wording import ON_REAL_DOCUMENTS, ON_TRAINING_SETS, counts_words
+from flows.report.wording import ON_REAL_DOCUMENTS, ON_TRAINING_SETS, counts_words, interval95
 from services.evaluator.planning import Rules
 
 FALSE_DISCOVERY_RATE = 0.10
@@ -56,9 +56,7 @@ def _cell(row: Row | None, delta: float) -> Cell:
     note = text_or(row["note"], "")
     title = "; ".join([counts_words(row), f"against {control_label(row)}", tested, *([note] if note else [])])
     heat = heat_class(float(row["effect"]), delta)
-    return Cell(
-        f"{signed(row['effect'])}{mark}", interval(row["low95"], row["high95"]), heat=heat, title=title
-    )
+    return Cell(f"{signed(row['effect'])}{mark}", interval95(row), heat=heat, title=title)
 
 
 def heat_class(effect: float, delta: float) -> int:

@@ -11,6 +11,10 @@ from flows.report.queries import arm_label, declared
 
 # As much of an id as tells cells apart.
 ID_LENGTH = 12
+# A traced value is found by the digits given.
+DIGITS = 6
+LEAST_SHOWN = 0.001
+LOOKED_AT = 1000
 KNOWN = ("processor", "memory", "encoder", "packages", "digests", "wall_seconds", "algorithms")
 
 
@@ -34,13 +38,10 @@ def tracing(tables: ReportInput) -> Section:
         "documents, "
         "each under the digest of its content:"
     )
-    value = tables.measurements["value"].dropna()
-    shown = repr(float(value.iloc[0])) if len(value) else "VALUE"
-    commands = (
-        ("From a cell", f"synthtrial trace {_first_cell(tables)}"),
-        ("From a measured value", f"synthtrial trace {shown}"),
-    )
-    return Section("trace", "How to trace a number", (Note(text), Facts(commands), _cells(tables)))
+    cell, value = _first_cell(tables), _unique_value(tables)
+    commands = [("From a cell", f"synthtrial trace {cell}")]
+    commands += [("From a measured value", f"synthtrial trace {value}")] if value else []
+    return Section("trace", "How to trace a number", (Note(text), Facts(tuple(commands)), _cells(tables)))
 
 
 def _cells(tables: ReportInput) -> Table:
@@ -67,7 +68,24 @@ def _ids(tables: ReportInput, regime: object, family: object, arm: object) -> st
 
 
 def _first_cell(tables: ReportInput) -> str:
-    return str(tables.cells["cell_id"].iloc[0])[:ID_LENGTH] if len(tables.cells) else "CELL_ID"
+    """The first cell's id, as much of it as no other cell's begins with."""
+    ids = tables.cells["cell_id"].astype(str).drop_duplicates()
+    if not len(ids):
+        return "CELL_ID"
+    first, others = ids.iloc[0], ids.iloc[1:]
+    lengths = range(ID_LENGTH, len(first))
+    return next((first[:n] for n in lengths if not others.str.startswith(first[:n]).any()), first)
+
+
+def _unique_value(tables: ReportInput) -> str:
+    """A value that only one cell has, also when rounded as printed; "" where every value recurs."""
+    known = tables.measurements[["cell_id", "value"]].dropna()
+    values = known["value"].astype(float)
+    for value in values[values.abs() >= LEAST_SHOWN].head(LOOKED_AT):
+        near = (values - round(value, DIGITS)).abs() <= 10.0**-DIGITS
+        if known.loc[near, "cell_id"].nunique() == 1:
+            return f"{value:.{DIGITS}f}"
+    return ""
 
 
 def _plain_facts(facts: JsonMap) -> list[tuple[str, str]]:
@@ -96,6 +114,8 @@ def _memory(memory: Any) -> str:
 
 
 def _text(value: Any) -> str:
+    if value in ([], (), {}, "", None):
+        return "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 

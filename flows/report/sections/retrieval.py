@@ -4,6 +4,7 @@ from flows.report.formatting import count, interval, missing, plain, score_name,
 from flows.report.inputs import ReportInput
 from flows.report.page import Cell, Column, Note, Section, Table
 from flows.report.queries import Row, arm_label, control_label, rows, tag
+from flows.report.wording import interval95
 
 READINGS = {
     "real_only": "Only real documents scored (what a reader of real documents loses)",
@@ -79,4 +80,4 @@ def _effect(contrasts: list[Row], metric: str, control: str) -> Cell:
     if missing(found[0]["effect"]):
         return Cell(undefined(found[0]["note"]))
     families = f"{count(found[0]['test_family_count'])} query families"
-    return Cell(signed(found[0]["effect"]), interval(found[0]["low95"], found[0]["high95"]), title=families)
+    return Cell(signed(found[0]["effect"]), interval95(found[0]), title=families)

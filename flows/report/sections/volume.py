@@ -22,7 +22,7 @@ from flows.report.queries import (
 from flows.report.sections.gains import labels_of
 from flows.report.strips import shared_axis
 from flows.report.summaries import Share, volume_share
-from flows.report.wording import counts_words
+from flows.report.wording import counts_words, interval95
 
 KINDS = {
     "gain_vs_real": "against real only (raw)",
@@ -94,7 +94,7 @@ def _whisker(row: Row) -> Whisker:
     words = {
         "corpus": arm_label(row),
         "gain": f"{signed(row['effect'])} against {control_label(row)}",
-        "95 % interval": interval(row["low95"], row["high95"]),
+        "95 % interval": interval95(row),
         "n": counts_words(row),
     }
     ends = (float(row["effect"]), float(row["low95"]), float(row["high95"]))
@@ -128,7 +128,7 @@ def _gain_cell(row: Row | None) -> Cell:
         return Cell(EN_DASH, "not run")
     if missing(row["effect"]):
         return Cell(undefined(row["note"]))
-    return Cell(signed(row["effect"]), interval(row["low95"], row["high95"]), title=counts_words(row))
+    return Cell(signed(row["effect"]), interval95(row), title=counts_words(row))
 
 
 def _share_cells(share: Share) -> tuple[Cell, Cell]:

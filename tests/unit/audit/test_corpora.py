@@ -115,3 +115,9 @@ def test_the_column_without_text_is_named() -> None:
     found = table("real", [record(0, "", "a")], Columns("title", ("tags",)))
     with pytest.raises(InvalidInputError, match=r"column 'title'"):
         build_corpora(Tables(found, None, {}))
+
+
+def test_a_single_real_document_is_refused_for_being_one() -> None:
+    with pytest.raises(InvalidInputError, match=r"real has one row, .* at least 2 of every label") as caught:
+        build_corpora(tables(plain_rows(1), plain_rows(4, "test"), gpt=plain_rows(4, "written")))
+    assert caught.value.field == "documents"

@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows.auditing.loading import file_names, load_tables
+from flows.auditing.loading import file_names, load_tables, named_sources
 from services.domain.errors import InvalidInputError, NotFoundError
+from services.storage.tabular import ACCEPTED
 
 REAL = pd.DataFrame(
     {"text": ["a valve in a pipe of steel", "a pump in a hull of wood"] * 2, "labels": ["x|y", "x"] * 2}
@@ -93,3 +94,36 @@ def test_files_go_by_their_names() -> None:
     assert list(file_names(["a/gpt.csv", "llama.jsonl.gz"])) == ["gpt", "llama"]
     with pytest.raises(InvalidInputError, match="would both be called 'gpt'"):
         file_names(["a/gpt.csv", "b/gpt.jsonl"])
+
+
+def test_a_single_frame_or_path_and_lists_of_paths_are_named() -> None:
+    assert list(named_sources(REAL)) == ["synthetic"]
+    assert named_sources("a/gpt.csv") == named_sources(Path("a/gpt.csv")) == {"gpt": Path("a/gpt.csv")}
+    assert list(named_sources(["a/gpt.csv", Path("b/llama.jsonl")])) == ["gpt", "llama"]
+    assert list(load_tables(REAL, None, WRITTEN["gpt"], {}).synthetic) == ["synthetic"]
+
+
+@pytest.mark.parametrize(
+    ("synthetic", "message"),
+    [
+        (3, "synthetic is a int; give a frame, a path, a list of paths, or a mapping"),
+        ([REAL], "synthetic is a list that holds a DataFrame; give"),
+        ({"gpt": [1]}, "synthetic: a list that holds a int is neither a frame nor a path"),
+        (None, "synthetic is a NoneType"),
+    ],
+)
+def test_anything_else_is_refused(synthetic: object, message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message) as caught:
+        named_sources(synthetic)
+    assert caught.value.field == "synthetic"
+
+
+def test_a_folder_is_called_one_and_all_kinds_of_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="is a folder") as of_folder:
+        load_tables(tmp_path, None, WRITTEN, {})
+    with pytest.raises(NotFoundError) as of_absent:
+        load_tables(tmp_path / "absent.csv", None, WRITTEN, {})
+    (tmp_path / "notes.md").write_text("words")
+    with pytest.raises(InvalidInputError) as of_kind:
+        load_tables(tmp_path / "notes.md", None, WRITTEN, {})
+    assert all(ACCEPTED in caught.value.message for caught in (of_folder, of_absent, of_kind))

@@ -5,6 +5,7 @@ from flows.auditing.forecast import assumed_effect, forecast
 from flows.auditing.options import AuditOptions, options_of
 from flows.auditing.preflight import preflight
 from flows.auditing.records import Tables
+from flows.auditing.screening import screen_file
 from services.domain.errors import InvalidInputError
 from tests.unit.audit.tables import plain_rows, record, tables
 
@@ -44,6 +45,26 @@ def test_overlaps_between_files_are_counted() -> None:
     found = _texts(tables(plain_rows(6), test, gpt=written), "overlap")
     assert "1 real documents belong to a family of the test file" in found
     assert "gpt: 1 rows equal a real document and 1 a test document; they will be rejected" in found
+
+
+def test_labels_that_only_a_synthetic_file_has_are_a_warning_and_rejected() -> None:
+    strange = [record(40, "a text", "aa"), record(41, "b text", "zebra", "a"), record(42, None, "cobra")]
+    found = tables(
+        plain_rows(6, labels=("aaa", "b")), gpt=[*plain_rows(4, "written", ("aaa", "b")), *strange]
+    )
+    assert _texts(found, "labels", "warning") == (
+        "gpt: 3 labels that no real document has: 'a' (1 row), 'aa' (1 row; did you mean 'aaa'?), 'zebra' (1 "
+        "row); 2 of 7 rows have one and will be rejected (label_outside_taxonomy), whatever other labels they have"
+    )
+    corpora = build_corpora(found)
+    assert screen_file(corpora.files[0], corpora).reasons["label_outside_taxonomy"] == 2
+
+
+def test_rare_labels_are_not_called_unknown() -> None:
+    found = tables(
+        [*plain_rows(6), record(6, "a rare text", "rare")], gpt=[*GENERATED, record(40, "x", "rare")]
+    )
+    assert "no real document has" not in _texts(found, "labels")
 
 
 @pytest.mark.parametrize(
@@ -101,6 +122,9 @@ def test_the_encoder_suits_the_family() -> None:
     ("settings", "message"),
     [
         ({"family": "nonsense"}, "no 'nonsense'; there are"),
+        ({"family": "tfidf", "encoder": "lsa"}, "no 'tfidf'; there are: .*; did you mean 'tfidf_linear'?"),
+        ({"encoder": "lsaa"}, "no 'lsaa'; there are: lsa, minilm; did you mean 'lsa'?"),
+        ({"replicate": 3}, "no setting 'replicate'; .*did you mean 'replicates'?"),
         ({"twin": 3}, "no setting 'twin'; there are: family"),
         ({"margin": 1.5}, "margin must be between 0 and 1, not 1.5"),
         ({"replicates": 1}, "replicates must be at least 2"),

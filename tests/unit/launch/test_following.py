@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from synthtrial.launch import COMMITTED_API_URL, run_command
+from synthtrial.launch import COMMITTED_API_URL, moved, run_command
 from synthtrial.launching.environment import Addresses
 from synthtrial.launching.following import parameters
 from synthtrial.launching.progress import Progressed
@@ -65,6 +65,18 @@ def test_the_shown_command_reaches_the_server(tmp_path: Path, monkeypatch: pytes
     assert run_command(COMMITTED_API_URL, tmp_path) == command
     assert run_command(COMMITTED_API_URL, tmp_path.parent) == f"PREFECT_API_URL={COMMITTED_API_URL} {command}"
     assert run_command(ELSEWHERE, tmp_path) == f"PREFECT_API_URL={ELSEWHERE} {command}"
+
+
+def test_a_server_that_had_to_move_is_said_to_have(tmp_path: Path) -> None:
+    settings = Settings(tmp_path)
+    services = {name: f"127.0.0.1:{50051 + place}" for place, name in enumerate(settings.services)}
+    assert moved(Addresses(COMMITTED_API_URL, services), settings) == []
+    elsewhere = Addresses(ELSEWHERE, services | {"evaluator": "127.0.0.1:40000"})
+    assert moved(elsewhere, settings) == [
+        "Port 4200 was taken, so Prefect listens on 4321",
+        "Port 50053 was taken, so evaluator listens on 40000",
+    ]
+    assert moved(Addresses(ELSEWHERE, services), Settings(tmp_path, prefect_url=ELSEWHERE)) == []
 
 
 def sent(root: Path, **given: str) -> Mapping[str, str]:

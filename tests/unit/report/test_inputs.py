@@ -58,7 +58,10 @@ def test_audit_of_one_file_is_worded_conditionally() -> None:
 def test_audit_says_worth_or_why_not() -> None:
     markdown = render_audit(example_audit()).markdown
     assert "adds what about 40 more labelled documents would, at 667" in markdown
-    assert "llama.jsonl has no worth: the left-out third has fewer than 100 documents" in markdown
+    assert (
+        "llama.jsonl has a worth that was not measured: the left-out third has fewer than 100 documents"
+        in markdown
+    )
 
 
 def test_audit_needs_no_chart_library() -> None:

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -6,7 +7,16 @@ from flows.report.formatting import interval, listed, p_value, percent, plain, s
 from flows.report.inputs import ReportInput, Worth
 from flows.report.queries import Row
 from flows.report.sections.grid import heat_class
-from flows.report.wording import effect_words, judged_worth, verdict_words, worth_words
+from flows.report.wording import (
+    effect_words,
+    gain_words,
+    interval95,
+    judged_worth,
+    remarks,
+    verdict_words,
+    worth_words,
+)
+from tests.unit.report.example_audit import example_audit
 
 
 def ruler(**changes: object) -> Row:
@@ -80,10 +90,35 @@ def test_without_a_better_verdict_no_worth_is_stated(verdict: str) -> None:
     )
 
 
-def test_what_is_not_tested_has_no_worth() -> None:
-    assert judged_worth(ruler(note="60 test families"), "not tested") == "has no worth: 60 test families"
-    assert judged_worth(ruler(), "not tested", "no variance") == "has no worth: no variance"
-    assert judged_worth(None, "not tested", "no rows") == "has no worth: no rows"
+def test_what_was_not_measured_is_not_called_worthless() -> None:
+    assert judged_worth(None, "not tested", "no rows") == "has a worth that was not measured: no rows"
+    assert judged_worth(None, "better") == "has a worth that was not measured"
+
+
+def test_without_a_verdict_no_worth_is_stated_and_the_reason_is() -> None:
+    unstated = "has a worth that is not stated, there being no verdict"
+    assert judged_worth(ruler(note="60 test families"), "not tested") == f"{unstated}: 60 test families"
+    assert judged_worth(ruler(), "not tested", "no variance") == f"{unstated}: no variance"
+
+
+def test_a_reason_is_said_once_and_a_condition_is_none() -> None:
+    given, own = "few families; 20 labels, a verdict takes 30; conditional on x", "20 labels; few families"
+    words = judged_worth(ruler(note=own), "not tested", given)
+    assert words.endswith("no verdict: few families; 20 labels, a verdict takes 30")
+
+
+def test_where_there_is_no_interval_the_reason_is_said_in_its_place() -> None:
+    row: Row = {"effect": 0.0, "low95": None, "high95": None, "note": "no variance; conditional on x"}
+    assert effect_words(row) == "0.000 (no interval: no variance)"
+    assert interval95(row | {"note": ""}) == "no interval: no reason recorded"
+
+
+def test_a_reading_without_an_interval_gives_the_reason_once() -> None:
+    reading = replace(
+        example_audit().files[0].readings[0], low95=None, high95=None, effect=0.0, note="no variance; 4 twins"
+    )
+    assert gain_words(reading) == "gain 0.000, no interval: no variance"
+    assert remarks(reading) == "4 twins"
 
 
 def test_a_better_verdict_states_the_worth_with_its_caveat() -> None:

@@ -94,6 +94,12 @@ def test_a_stopped_service_is_reported_quickly(tmp_path_factory: pytest.TempPath
         invoke(EchoStub(channel(gone)).unary, StringValue(value="a"), gone, timeout=10)
 
 
+def test_an_absent_service_is_called_by_its_name() -> None:
+    method: Any = channel("127.0.0.1:1").unary_unary("/synthtrial.evaluator.v1.EvaluatorService/ListMetrics")
+    with pytest.raises(BackendUnavailableError, match=r"or `python -m services\.evaluator`, or give another"):
+        invoke(method, b"", "127.0.0.1:1", timeout=10)
+
+
 def _assert_same(found: StudyError, expected: StudyError) -> None:
     assert type(found) is type(expected)
     assert found.message == expected.message
