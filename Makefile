@@ -5,7 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # pip asks a Rust toolchain for its version, and that writes into the home unless told another place.
-PIP := RUSTUP_HOME=$(CURDIR)/$(VENV)/.rustup $(BIN)/python -m pip --disable-pip-version-check --no-input
+# Making a virtual environment runs pip as well.
+RUSTUP := RUSTUP_HOME=$(CURDIR)/$(VENV)/.rustup
+PIP := $(RUSTUP) $(BIN)/python -m pip --disable-pip-version-check --no-input
 INSTALLED := $(VENV)/.installed
 STUBS := $(VENV)/.stubs
 PROTOS := $(shell find protos -name '*.proto')
@@ -79,7 +81,7 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "synthtrial needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1)."; \
 	  echo "Name another one: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	@$(RUSTUP) $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "This Python cannot make virtual environments; on Debian: apt install python3-venv"; exit 1; }
 
 # Torch goes first: it is the largest by far, and with its pin met nothing else asks for another build.
