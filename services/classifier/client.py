@@ -42,6 +42,8 @@ class FamilyInfo(NamedTuple):
     version: str
     description: str
     parameters_schema: dict[str, object]
+    objectives: tuple[str, ...]
+    stages: int
 
 
 class TextPrediction(NamedTuple):
@@ -126,7 +128,14 @@ class ClassifierClient:
         """Return the families that can be trained."""
         answer = invoke(self._stub.ListFamilies, classifier_pb2.ListFamiliesRequest(), self._address)
         return tuple(
-            FamilyInfo(f.name, f.version, f.description, json.loads(f.parameters_schema_json))
+            FamilyInfo(
+                f.name,
+                f.version,
+                f.description,
+                json.loads(f.parameters_schema_json),
+                tuple(f.objectives),
+                f.stage_count,
+            )
             for f in answer.families
         )
 

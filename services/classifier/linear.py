@@ -1,14 +1,20 @@
 """Linear heads over any features: how they are fitted, scored and written down."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 from scipy.special import expit
 
+from services.classifier.objectives import Counts, Objective
+from services.classifier.solvers.dense import rotate
+from services.classifier.solvers.descent import Descended
 from services.classifier.solvers.newton import CONSTANT_LOGIT, Solution
+from services.classifier.solvers.objectives import descend_softmax, element_weights
+from services.classifier.solvers.sparse import lay_out
 from services.domain.task import TaskType
 
 Floats = npt.NDArray[np.float32]
@@ -46,6 +52,11 @@ class Head:
     @property
     def estimates(self) -> dict[str, float]:
         return {"constant_labels": float(self.constant), "unfinished_labels": float(self.unfinished)}
+
+    @property
+    def table(self) -> Floats:
+        """Slopes and, last, the intercept, shape (labels, d + 1)."""
+        return np.column_stack([self.slopes, self.intercepts])
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what `from_arrays` needs."""
@@ -101,6 +112,33 @@ def fit_softmax(features: Matrix, truth: npt.NDArray[np.bool_], weights: Floats,
     return Head(TaskType.SINGLE_LABEL, slopes, intercepts, absent, unfinished)
 
 
+def fit_softmax_under(
+    features: Matrix, truth: npt.NDArray[np.bool_], weights: Floats, strength: float, objective: Objective
+) -> Head:
+    """Fit a softmax under an objective: with weights where it reweights, else on from log-loss's solution.
+
+    Arguments are those of `fit_softmax`.
+    """
+    if objective.reweights:
+        elements = element_weights(objective, truth, Counts.of(TaskType.SINGLE_LABEL, truth, weights))
+        return fit_softmax(features, truth, weights * elements[:, 0], strength)
+    if sp.issparse(features):
+        sparse = lay_out(features, weights)
+        start = fit_softmax(sparse.rows, truth, weights, strength)
+        return _descended(start, descend_softmax(sparse, truth, weights, strength, start.table, objective))
+    dense = rotate(features, weights)
+    start = fit_softmax(dense.features, truth, weights, strength)
+    found = _descended(start, descend_softmax(dense, truth, weights, strength, start.table, objective))
+    slopes = found.slopes @ dense.basis.T
+    return replace(found, slopes=slopes, intercepts=np.asarray(found.intercepts - slopes @ dense.mean))
+
+
 def fit_each(fit: Callable[[Floats], Head], weights: Floats) -> tuple[Head, ...]:
     """Fit one head per column of weights, shape (n, weightings)."""
     return tuple(fit(np.ascontiguousarray(column)) for column in weights.T)
+
+
+def _descended(start: Head, found: Descended) -> Head:
+    unfinished = int(found.unfinished.sum())
+    table = found.coefficients
+    return replace(start, slopes=table[:, :-1].copy(), intercepts=table[:, -1].copy(), unfinished=unfinished)

@@ -104,8 +104,19 @@ def predict_texts(store: Store, identifier: str, texts: Sequence[str]) -> Predic
 
 
 def predict_corpus(store: Store, identifier: str, corpus: ArtifactRef) -> ArtifactRef:
-    """Score a stored corpus and store {"scores": (n, labels)}."""
-    scores = _predict(store, identifier, TextBlock(store.get_corpus(corpus).texts, corpus)).scores
+    """Score a stored corpus and store {"scores": (n, labels)}.
+
+    Raises:
+        InvalidInputError: The corpus is of another task than the model.
+    """
+    kept, documents = get_model(store, identifier), store.get_corpus(corpus)
+    if documents.task != kept.task:
+        raise InvalidInputError(
+            f"the model predicts {len(kept.task.labels)} labels ({kept.task.type.value}), and the corpus has "
+            f"{len(documents.task.labels)} ({documents.task.type.value}) or others; give a corpus of the model's task",
+            field="artifact",
+        )
+    scores = _predict(store, identifier, TextBlock(documents.texts, corpus)).scores
     return store.put_arrays({"scores": scores}, {"model": identifier, "corpus": corpus.sha256})
 
 

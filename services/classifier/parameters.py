@@ -63,6 +63,12 @@ def require_positive(name: str, value: float) -> None:
         raise InvalidInputError(f"{name} has to be above 0, not {value}", field=f"parameters.{name}")
 
 
+def require_not_negative(name: str, value: float) -> None:
+    """Raise InvalidInputError unless a parameter is zero or above."""
+    if not value >= 0:
+        raise InvalidInputError(f"{name} has to be 0 or above, not {value}", field=f"parameters.{name}")
+
+
 def _check_type(name: str, value: Any, wanted: type, family: str) -> None:
     numeric = wanted is float and isinstance(value, int | float) and not isinstance(value, bool)
     exact = type(value) is wanted

@@ -2,18 +2,20 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from services.classifier.families import Family
+from services.classifier.families import Family, Pretrained
+from services.classifier.objectives import OBJECTIVES
 from services.classifier.parameters import Parameters, parameter_values
 from services.classifier.specification import TrainingSpec
+from services.classifier.stage_objective import objective_name
 from services.classifier.thresholds import Threshold
 from services.domain.artifact import ArtifactRef
-from services.domain.plan import TrainingPlan
+from services.domain.plan import LOG_LOSS, TrainingPlan
 from services.storage.store import Store
 
 # Raised when folds, thresholds or the layout of a result change.
@@ -28,10 +30,12 @@ class PlanResult:
 
     Args:
         test_scores: Shape (test documents, labels), in [0, 1].
-        oof_scores: Shape (scored documents, labels), in the plan's order.
+        oof_scores: Shape (scored documents, labels), in the plan's order; for families with an
+            inner fifth, of the documents in it only.
         oof_truth: As `oof_scores`.
         threshold: From the out-of-fold scores.
         estimates: What is worth knowing of the fits.
+        notes: What they were computed with.
     """
 
     test_scores: Floats
@@ -39,6 +43,7 @@ class PlanResult:
     oof_truth: npt.NDArray[np.bool_]
     threshold: Threshold
     estimates: Mapping[str, float]
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 def result_key(
@@ -50,7 +55,7 @@ def result_key(
 ) -> dict[str, Any]:
     """Return what one plan's result depends on: itself and the corpora it uses, not its run."""
     used = (*plan.segments, spec.test.sha256)
-    return {
+    key = {
         "computed": "plan_result",
         "version": RESULT_VERSION,
         "family": [spec.family, family.version],
@@ -62,6 +67,14 @@ def result_key(
         "folds": spec.folds,
         "seed": spec.seed,
     }
+    revision = family.revision(parameters) if isinstance(family, Pretrained) else ""
+    return key | objective_versions(plan) | ({"revision": revision} if revision else {})
+
+
+def objective_versions(plan: TrainingPlan) -> dict[str, Any]:
+    """Return what a plan's objectives add to the key of its result; plain log-loss adds nothing."""
+    names = sorted({objective_name(stage.objective) for stage in plan.stages} - {LOG_LOSS})
+    return {"objectives": [[name, OBJECTIVES.get(name).version] for name in names]} if names else {}
 
 
 def put_result(store: Store, key: Mapping[str, Any], result: PlanResult) -> ArtifactRef:
@@ -80,4 +93,6 @@ def put_result(store: Store, key: Mapping[str, Any], result: PlanResult) -> Arti
         "family": str(key["family"][0]),
         "estimates": json.dumps(dict(result.estimates), sort_keys=True),
     }
+    if result.notes:
+        metadata["notes"] = json.dumps(dict(result.notes), sort_keys=True)
     return store.publish(key, store.put_arrays(arrays, metadata))

@@ -16,7 +16,7 @@ from services.classifier.runs import RunState, TrainingRun
 from services.classifier.specification import TrainingSpec
 from services.classifier.supervision import Supervisor
 from services.domain.errors import InvalidInputError
-from services.domain.plan import Part, Stage, TrainingPlan
+from services.domain.plan import LOG_LOSS, Part, Stage, TrainingPlan
 from services.rpc.convert import (
     artifact_from_proto,
     artifact_to_proto,
@@ -164,7 +164,7 @@ def _plan(message: classifier_pb2.TrainingPlan, only: str, where: str) -> Traini
         raise InvalidInputError(
             "no family here starts from another run's model", field=f"{where}.parent_run_id"
         )
-    stages = (Stage(_parts(stage.parts, only), stage.objective or "log_loss") for stage in message.stages)
+    stages = (Stage(_parts(stage.parts, only), stage.objective or LOG_LOSS) for stage in message.stages)
     return TrainingPlan(tuple(stages))
 
 
@@ -184,6 +184,8 @@ def _family(name: str) -> classifier_pb2.Family:
         version=str(family.version),
         description=family.description,
         parameters_schema_json=json.dumps(parameters_schema(family.parameters), sort_keys=True),
+        objectives=family.objectives,
+        stage_count=family.stages,
     )
 
 

@@ -10,10 +10,11 @@ import numpy as np
 from services.classifier.families import FAMILIES, Family
 from services.classifier.parameters import Parameters, read_parameters
 from services.classifier.pool import Documents
+from services.classifier.stage_objective import objective_name, read_objective, unknown_objective
 from services.domain.artifact import ArtifactRef
 from services.domain.corpus import Corpus
 from services.domain.digest import spec_digest
-from services.domain.errors import InvalidInputError, NotFoundError
+from services.domain.errors import InvalidInputError, NotFoundError, StudyError
 from services.domain.plan import TrainingPlan
 from services.domain.task import Task
 
@@ -114,7 +115,7 @@ def check_request(spec: TrainingSpec) -> tuple[Family, Parameters]:
             f"out-of-fold scores need at least 2 folds, not {spec.folds}", field="fold_count"
         )
     for i, plan in enumerate(spec.plans):
-        _check_stages(i, plan, family, spec.family)
+        _check_stages(i, plan, spec.task, family, spec.family)
     return family, parameters
 
 
@@ -141,18 +142,24 @@ def check_documents(spec: TrainingSpec, documents: Documents) -> None:
                 )
 
 
-def _check_stages(i: int, plan: TrainingPlan, family: Family, name: str) -> None:
+def _check_stages(i: int, plan: TrainingPlan, task: Task, family: Family, name: str) -> None:
     if len(plan.stages) > family.stages:
         raise InvalidInputError(
             f"{name} trains {family.stages} stage(s), and plan {i} has {len(plan.stages)}",
             field=f"plans[{i}].stages",
         )
     for j, stage in enumerate(plan.stages):
-        if stage.objective not in family.objectives:
-            raise InvalidInputError(
-                f"{name} knows no objective {stage.objective!r}; it has: {', '.join(family.objectives)}",
-                field=f"plans[{i}].stages[{j}].objective",
-            )
+        try:
+            _check_objective(stage.objective, task, family, name)
+        except StudyError as error:
+            raise InvalidInputError(error.message, field=f"plans[{i}].stages[{j}].objective") from None
+
+
+def _check_objective(written: str, task: Task, family: Family, name: str) -> None:
+    objective = objective_name(written)
+    if objective not in family.objectives:
+        raise unknown_objective(objective, family.objectives, name)
+    read_objective(written, task.type)
 
 
 def _check_labels(task: Task, documents: Documents) -> None:

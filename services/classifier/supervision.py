@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
+from services.classifier.families import Family, Pretrained
 from services.classifier.pool import lay_out
 from services.classifier.results import RESULT_VERSION
 from services.classifier.runs import RunRecord, RunState, TrainingRun, new_owner
@@ -53,9 +54,10 @@ class Supervisor:
             InvalidInputError: The specification cannot be trained.
             QueueFullError: Too many runs are waiting here.
         """
-        version = await asyncio.to_thread(self._check, spec)
+        family = await asyncio.to_thread(self._check, spec)
+        version = f"{RESULT_VERSION}.{family.version}"
         known = self._record.find(spec.run_id)
-        if known is not None and not self._startable(known, version):
+        if known is not None and not self._startable(known, version, isinstance(family, Pretrained)):
             return known
         if len(self._tasks) >= RUNS_AT_ONCE:
             raise QueueFullError(f"{RUNS_AT_ONCE} training runs are waiting here; try again later")
@@ -112,15 +114,18 @@ class Supervisor:
             run = self._record.get(run_id)
         return run
 
-    def _check(self, spec: TrainingSpec) -> str:
+    def _check(self, spec: TrainingSpec) -> Family:
         family, _ = check_request(spec)
         check_documents(spec, lay_out(self._store, spec.segments, spec.test, spec.task))
-        return f"{RESULT_VERSION}.{family.version}"
+        return family
 
-    def _startable(self, run: TrainingRun, version: str) -> bool:
+    def _startable(self, run: TrainingRun, version: str, pretrained: bool) -> bool:
         if run.state is RunState.SUCCEEDED:
-            return run.version != version or not all(
-                self._store.objects.has(result.sha256) for result in run.results
+            # A worker looks whether files outside of the store are still the same; if so it is done at once.
+            return (
+                pretrained
+                or run.version != version
+                or not all(self._store.objects.has(result.sha256) for result in run.results)
             )
         return run.state.ended or run.stale(time.time())
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from services.domain.task import TaskType
+
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
@@ -12,6 +14,15 @@ class Threshold:
 
     value: float | None
     undefined_reason: str = ""
+
+
+def threshold_of(
+    task_type: TaskType, scores: npt.NDArray[np.float32], truth: npt.NDArray[np.bool_]
+) -> Threshold:
+    """Return the tuned threshold of a multi-label task; a single-label one has none."""
+    if task_type is TaskType.SINGLE_LABEL:
+        return Threshold(None, "single-label: the highest score wins")
+    return tune_threshold(scores, truth)
 
 
 def tune_threshold(scores: npt.NDArray[np.float32], truth: npt.NDArray[np.bool_]) -> Threshold:

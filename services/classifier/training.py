@@ -12,18 +12,27 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from services.classifier.embeddings import complete_embeddings
-from services.classifier.families import Examples, Family, Fitted, Prepared, Source, TextBlock
+from services.classifier.families import (
+    FAMILIES,
+    INNER_FIFTH,
+    Examples,
+    Family,
+    Fitted,
+    Prepared,
+    Source,
+    TextBlock,
+)
 from services.classifier.folds import assign_folds, fold_weights
+from services.classifier.inner_fifth import fit_inner_fifth
 from services.classifier.models import is_kept, keep_model
 from services.classifier.parameters import Parameters
 from services.classifier.pool import Documents, Support, lay_out
 from services.classifier.results import Floats, PlanResult, put_result, result_key
 from services.classifier.specification import TrainingSpec, check_documents, check_request
-from services.classifier.thresholds import Threshold, tune_threshold
+from services.classifier.thresholds import threshold_of
 from services.domain.artifact import ArtifactRef
-from services.domain.errors import DataLossError
+from services.domain.errors import DataLossError, StudyError
 from services.domain.plan import TrainingPlan
-from services.domain.task import TaskType
 from services.storage.store import Store
 
 THREADS_VARIABLE = "SYNTHTRIAL_THREADS"
@@ -109,17 +118,26 @@ def _train_pending(run: Run, pending: list[int], threads: int, done: Callable[[i
     prepared = run.family.prepare(run.source, run.parameters)
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as executor:
         futures = [executor.submit(_train_plan, run, prepared, i) for i in pending]
+        finished = 0
         try:
-            for finished, future in enumerate(as_completed(futures), start=1):
-                future.result()
-                done(finished)
+            for future in as_completed(futures):
+                # What is wrong with one plan need not stop the others.
+                if not isinstance(future.exception(), StudyError):
+                    future.result()
+                    finished += 1
+                    done(finished)
         finally:
             executor.shutdown(cancel_futures=True)
+    for future in futures:
+        future.result()
 
 
 def _train_plan(run: Run, prepared: Prepared, i: int) -> None:
     plan, key = run.spec.plans[i], run.keys[i]
-    result, fitted = fit_plan(prepared, run.documents, plan, run.spec)
+    try:
+        result, fitted = fit_plan(prepared, run.documents, plan, run.spec)
+    except StudyError as error:
+        raise type(error)(f"plan {i}: {error.message}", **{**error.metadata, "plan": str(i)}) from error
     if run.spec.keep_models:
         keep_model(run.store, key, run.spec.task, result.threshold, fitted.model())
     put_result(run.store, key, result)
@@ -128,16 +146,19 @@ def _train_plan(run: Run, prepared: Prepared, i: int) -> None:
 def fit_plan(
     prepared: Prepared, documents: Documents, plan: TrainingPlan, spec: TrainingSpec
 ) -> tuple[PlanResult, Fitted]:
-    """Fit one plan on all of its documents and on all but each fold."""
+    """Fit one plan on all of its documents and on all but each fold, or once without an inner fifth."""
+    if FAMILIES.get(spec.family).validation == INNER_FIFTH:
+        return fit_inner_fifth(prepared, documents, plan, spec)
     support = documents.support(plan.stages[0].parts)
     truth = documents.truth[support.rows]
     fold = held_out_folds(documents, support, spec)
     weights = fold_weights(support.weights, fold)
-    whole, *parts = prepared.fit(Examples(spec.task.type, support.rows, truth, weights))
+    objective = plan.stages[0].objective
+    whole, *parts = prepared.fit(Examples(spec.task.type, support.rows, truth, weights, objective))
     oof = _out_of_fold(parts, support, fold, len(spec.task.labels))
     oof_truth = truth[support.scored]
     estimates = _estimates(whole, parts, support)
-    threshold = _threshold(spec.task.type, oof, oof_truth)
+    threshold = threshold_of(spec.task.type, oof, oof_truth)
     return PlanResult(whole.scores(documents.test_rows), oof, oof_truth, threshold, estimates), whole
 
 
@@ -157,12 +178,6 @@ def _out_of_fold(
         held_out = np.intersect1d(np.flatnonzero(fold == k), support.scored)
         scores[held_out] = part.scores(support.rows[held_out])
     return np.asarray(scores[support.scored])
-
-
-def _threshold(task_type: TaskType, scores: Floats, truth: npt.NDArray[np.bool_]) -> Threshold:
-    if task_type is TaskType.SINGLE_LABEL:
-        return Threshold(None, "single-label: the highest score wins")
-    return tune_threshold(scores, truth)
 
 
 def _estimates(whole: Fitted, parts: Sequence[Fitted], support: Support) -> dict[str, float]:

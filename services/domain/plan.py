@@ -59,7 +59,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Stage:
-    """Parts trained on together, under one objective."""
+    """Parts trained on together, under one objective: a name, or a name with constants, "focal(gamma=1)"."""
 
     parts: tuple[Part, ...]
     objective: str = LOG_LOSS

@@ -1,12 +1,16 @@
 """What every classifier family keeps, plug-ins included."""
 
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from services.classifier.families import (
     FAMILIES,
+    FOLDS,
+    INNER_FIFTH,
     Examples,
     Family,
     Fitted,
@@ -15,18 +19,34 @@ from services.classifier.families import (
     Source,
     TextBlock,
 )
-from services.classifier.parameters import parameter_values, parameters_schema, read_parameters
+from services.classifier.objectives import OBJECTIVES
+from services.classifier.parameters import Parameters, parameter_values, parameters_schema, read_parameters
 from services.domain.corpus import Corpus
 from services.domain.errors import InvalidInputError
 from services.domain.plan import LOG_LOSS
 from services.domain.task import Task
 from services.storage.store import Store
+from tests.unit.classifier.checkpoint import tiny_checkpoint
 from tests.unit.classifier.separable import MULTI, SINGLE, separable_corpus, stored_embeddings
 
 TRAIN, TEST = np.arange(60), np.arange(60, 100)
 
 pytestmark = pytest.mark.parametrize("name", FAMILIES.names())
 both_tasks = pytest.mark.parametrize("task", [MULTI, SINGLE], ids=["multi-label", "single-label"])
+
+
+# A family that reads a checkpoint is tried on a small one.
+SMALL: dict[str, Any] = {"freeze": 1, "steps": 60, "learning_rate": 2e-3, "head_factor": 100.0}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> None:
+    SMALL["checkpoint"] = str(tiny_checkpoint(tmp_path_factory.mktemp("checkpoint") / "tiny"))
+
+
+def parameters_of(family: Family) -> Parameters:
+    reads = "checkpoint" in parameter_values(family.parameters())
+    return family.parameters(**SMALL) if reads else family.parameters()
 
 
 def corpora(task: Task) -> tuple[Corpus, Corpus]:
@@ -45,7 +65,7 @@ def examples_of(task: Task, weights: np.ndarray | None = None) -> Examples:
 
 def prepare(store: Store, name: str, task: Task) -> Prepared:
     family = FAMILIES.get(name)
-    return family.prepare(source_of(store, *corpora(task)), family.parameters())
+    return family.prepare(source_of(store, *corpora(task)), parameters_of(family))
 
 
 def fit(store: Store, name: str, task: Task, weights: np.ndarray | None = None) -> tuple[Fitted, ...]:
@@ -57,6 +77,8 @@ def test_it_describes_itself(name: str) -> None:
     assert family.description
     assert family.version >= 1
     assert LOG_LOSS in family.objectives
+    assert family.validation in (FOLDS, INNER_FIFTH)
+    assert family.stages >= 1
     assert set(parameter_values(family.parameters())) == set(
         parameters_schema(family.parameters)["properties"]
     )
@@ -84,6 +106,22 @@ def test_it_beats_the_label_prior_on_separable_data(store: Store, name: str, tas
     scores = fit(store, name, task)[0].scores(TEST)
     prior = np.broadcast_to(corpora(task)[0].indicator.mean(axis=0), scores.shape)
     assert np.square(scores - truth).mean() < 0.5 * np.square(prior - truth).mean()
+
+
+@both_tasks
+def test_every_objective_it_lists_beats_the_label_prior(store: Store, name: str, task: Task) -> None:
+    family, (train, test) = FAMILIES.get(name), corpora(task)
+    prepared, chance = prepare(store, name, task), train.indicator.mean(axis=0)
+    for objective in family.objectives:
+        if task.type in OBJECTIVES.get(objective).types:
+            examples = dataclasses.replace(examples_of(task), objective=objective)
+            scores = prepared.fit(examples)[0].scores(TEST)
+            assert _ranked_right(scores, test.indicator) > 0.8 > chance.max()
+
+
+def _ranked_right(scores: np.ndarray, truth: np.ndarray) -> float:
+    """Return how often the highest score is that of a true label."""
+    return float(truth[np.arange(len(truth)), scores.argmax(axis=1)].mean())
 
 
 @both_tasks
@@ -132,6 +170,6 @@ def test_training_does_not_see_the_test_rows(store: Store, name: str) -> None:
         (other, separable_corpus(MULTI, 7, "else")),
     ):
         source = source_of(where, corpora(MULTI)[0], test)
-        fitted = family.prepare(source, family.parameters()).fit(examples_of(MULTI))[0]
+        fitted = family.prepare(source, parameters_of(family)).fit(examples_of(MULTI))[0]
         scores.append(fitted.scores(TRAIN))
     assert scores[0].tobytes() == scores[1].tobytes()

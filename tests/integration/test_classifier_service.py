@@ -19,7 +19,13 @@ from services.classifier.client import ClassifierClient
 from services.classifier.runs import RunState, TrainingRun
 from services.classifier.service import register
 from services.classifier.specification import TrainingSpec
-from services.domain.errors import InvalidInputError, NotFoundError, RunCancelledError
+from services.domain.corpus import Corpus
+from services.domain.errors import (
+    InvalidInputError,
+    NotFoundError,
+    RunCancelledError,
+)
+from services.domain.plan import Stage, TrainingPlan
 from services.domain.task import Task
 from services.rpc.channel import channel, invoke, invoke_stream, wait_until_ready
 from services.rpc.convert import corpus_to_proto, task_to_proto
@@ -157,6 +163,38 @@ def test_families_describe_their_parameters(client: ClassifierClient) -> None:
     families = {f.name: f for f in client.list_families()}
     assert {"tfidf_linear", "frozen_encoder"} <= set(families)
     assert "C" in str(families["tfidf_linear"].parameters_schema)
+    assert {"asymmetric", "focal", "log_loss"} <= set(families["tfidf_linear"].objectives)
+    assert families["tfidf_linear"].stages == 1
+    assert families["fine_tuned_encoder"].stages > 1
+
+
+def test_a_mistyped_objective_is_refused_with_a_proposal(client: ClassifierClient, store: Store) -> None:
+    spec = separable_spec(store, MULTI, "tfidf_linear")
+    fokal = TrainingPlan((Stage(spec.plans[0].stages[0].parts, "fokal"),))
+    with pytest.raises(InvalidInputError, match="did you mean 'focal'") as caught:
+        client.train(dataclasses.replace(spec, plans=(fokal,)))
+    assert caught.value.field == "plans[0].stages[0].objective"
+
+
+def test_objectives_are_trained_over_the_wire(client: ClassifierClient, store: Store) -> None:
+    spec = separable_spec(store, MULTI, "tfidf_linear")
+    parts = spec.plans[0].stages[0].parts
+    plans = tuple(TrainingPlan((Stage(parts, name),)) for name in ("log_loss", "asymmetric(clip=0)"))
+    plain, shaped = client.train(dataclasses.replace(spec, plans=plans))
+    scores = [store.get_arrays(result)[0]["test_scores"] for result in (plain, shaped)]
+    assert np.abs(scores[0] - scores[1]).max() > 0.05
+
+
+def test_a_corpus_with_other_labels_than_the_models_is_refused(
+    client: ClassifierClient, store: Store
+) -> None:
+    client.train(separable_spec(store, MULTI, "tfidf_linear", keep_models=True))
+    kept = next(model for model in client.list_models() if model.task == MULTI)
+    other = Task(MULTI.type, (*LABELS, "lift"))
+    corpus = Corpus(other, separable_corpus(MULTI, 12, "other").documents)
+    with pytest.raises(InvalidInputError, match=r"predicts 4 labels .* has 5") as caught:
+        client.predict_corpus(kept.id, store.put_corpus(corpus))
+    assert caught.value.field == "artifact"
 
 
 def inline_request() -> classifier_pb2.CreateTrainingRunRequest:

@@ -1,22 +1,26 @@
 """Classifier families: one module each, found by scanning this folder.
 
 A family reads a run's documents once (`prepare`) and then fits any number of
-training sets over them, each under several weightings: all of its documents,
-then all without one fold.
+training sets over them. Where a refit is cheap, each is fitted under several weightings: all
+of its documents, then all without one fold. Else it is fitted once, without an
+inner fifth.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from services.classifier.parameters import Parameters
 from services.domain.artifact import ArtifactRef
+from services.domain.plan import LOG_LOSS
 from services.domain.registry import Registry
 from services.domain.task import TaskType
 from services.storage.store import Store
+
+FOLDS, INNER_FIFTH = "folds", "inner_fifth"
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -56,12 +60,23 @@ class Examples:
         rows: Shape (n,), distinct rows of the source.
         truth: Shape (n, labels).
         weights: Shape (n, weightings), not negative; 0 leaves a document out.
+        objective: What is minimised, as the stage writes it.
+        seed: Of the run, for families that draw.
+        held: Rows of the source to stop by, for families with an inner fifth. Then the first
+            weighting leaves the fifth out, and the second is of all documents.
+        held_truth: Shape (held, labels).
+        before: Earlier stages of the same plan, in order, for families that take several.
     """
 
     type: TaskType
     rows: Rows
     truth: npt.NDArray[np.bool_]
     weights: Floats
+    objective: str = LOG_LOSS
+    seed: int = 0
+    held: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
+    held_truth: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), bool))
+    before: tuple["Examples", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +95,11 @@ class Fitted(Protocol):
         """What is worth knowing of the fit, for example {"constant_labels": 3}."""
         ...
 
+    @property
+    def notes(self) -> Mapping[str, str]:
+        """What it was computed with, for example {"precision": "bf16"}; empty where there is no choice."""
+        ...
+
     def scores(self, rows: Rows) -> Floats:
         """Return probabilities of some rows of the source, shape (n, labels)."""
         ...
@@ -93,7 +113,7 @@ class Prepared(Protocol):
     """A family's features of one source. Used from several threads at once."""
 
     def fit(self, examples: Examples) -> tuple[Fitted, ...]:
-        """Return one classifier per weighting."""
+        """Return one classifier per weighting; with held rows the second one only if it refits."""
         ...
 
 
@@ -113,7 +133,7 @@ class Family(Protocol):
 
     @property
     def objectives(self) -> tuple[str, ...]:
-        """The objectives a stage may have."""
+        """The names of the objectives a stage may have."""
         ...
 
     @property
@@ -126,12 +146,31 @@ class Family(Protocol):
         """Whether it reads sentence embeddings; its sources then have one for each stored block."""
         ...
 
+    @property
+    def is_convex(self) -> bool:
+        """Whether log-loss has one minimum here, and k copies of everything are C times k."""
+        ...
+
+    @property
+    def validation(self) -> str:
+        """Where thresholds come from: FOLDS, refits without each fold, or INNER_FIFTH, one fit without a fifth."""
+        ...
+
     def prepare(self, source: Source, parameters: Any) -> Prepared:
         """Read the documents once."""
         ...
 
     def scores(self, model: Model, source: Source) -> Floats:
         """Return a written-down model's probabilities for all rows of a source."""
+        ...
+
+
+@runtime_checkable
+class Pretrained(Protocol):
+    """What a family has besides where its scores depend on files outside of the store."""
+
+    def revision(self, parameters: Any) -> str:
+        """Name what scores depend on beside version, parameters and documents, such as a checkpoint's bytes."""
         ...
 
 

@@ -1,13 +1,17 @@
 """Logistic regression on sentence embeddings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from services.classifier.embeddings import Embeddings, read_embeddings
-from services.classifier.families import FAMILIES, Examples, Floats, Model, Rows, Source
-from services.classifier.linear import Head, fit_each, fit_softmax, heads_of
+from services.classifier.families import FAMILIES, FOLDS, Examples, Floats, Model, Rows, Source
+from services.classifier.linear import Head, fit_each, fit_softmax, fit_softmax_under, heads_of
+from services.classifier.objectives import OBJECTIVES
 from services.classifier.parameters import Parameters, require_positive
 from services.classifier.solvers.dense import fit_dense
+from services.classifier.solvers.newton import solve
+from services.classifier.solvers.objectives import Under
+from services.classifier.stage_objective import read_objective
 from services.domain.errors import PreconditionError
 from services.domain.plan import LOG_LOSS
 from services.domain.task import TaskType
@@ -35,6 +39,10 @@ class FittedHead:
     def estimates(self) -> Mapping[str, float]:
         return self.head.estimates
 
+    @property
+    def notes(self) -> Mapping[str, str]:
+        return {}
+
     def scores(self, rows: Rows) -> Floats:
         return self.head.scores(self.embeddings.vectors[rows])
 
@@ -57,11 +65,7 @@ class PreparedEmbeddings:
 
     def fit(self, examples: Examples) -> tuple[FittedHead, ...]:
         features = self.embeddings.vectors[examples.rows]
-        truth, weights, strength = examples.truth, examples.weights, self.parameters.C
-        if examples.type is TaskType.MULTI_LABEL:
-            heads = heads_of(fit_dense(features, truth, weights, strength))
-        else:
-            heads = fit_each(lambda w: fit_softmax(features, truth, w, strength), weights)
+        heads = _fit_heads(features, examples, self.parameters.C)
         return tuple(FittedHead(self.embeddings, head, self.encoder) for head in heads)
 
 
@@ -72,9 +76,14 @@ class FrozenEncoder:
     version: int = 1
     description: str = "Logistic regression on sentence embeddings; the encoder is not trained."
     parameters: type[Parameters] = EncoderParameters
-    objectives: tuple[str, ...] = field(default=(LOG_LOSS,))
     stages: int = 1
     encodes: bool = True
+    is_convex: bool = True
+    validation: str = FOLDS
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        return OBJECTIVES.names()
 
     def prepare(self, source: Source, parameters: EncoderParameters) -> PreparedEmbeddings:
         return PreparedEmbeddings(read_embeddings(source), source.encoder, parameters)
@@ -87,6 +96,17 @@ class FrozenEncoder:
                 f"{embeddings.revision or 'an unknown one'}; train it again"
             )
         return Head.from_arrays(model.arrays, model.metadata["type"]).scores(embeddings.vectors)
+
+
+def _fit_heads(features: Floats, examples: Examples, strength: float) -> tuple[Head, ...]:
+    truth, weights = examples.truth, examples.weights
+    objective = read_objective(examples.objective, examples.type)
+    if examples.type is TaskType.MULTI_LABEL:
+        method = solve if examples.objective == LOG_LOSS else Under(objective)
+        return heads_of(fit_dense(features, truth, weights, strength, method=method))
+    if examples.objective == LOG_LOSS:
+        return fit_each(lambda w: fit_softmax(features, truth, w, strength), weights)
+    return fit_each(lambda w: fit_softmax_under(features, truth, w, strength, objective), weights)
 
 
 FAMILIES.register("frozen_encoder", FrozenEncoder())

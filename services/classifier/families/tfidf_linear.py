@@ -1,15 +1,19 @@
 """Logistic regression on TF-IDF."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
 
-from services.classifier.families import FAMILIES, Examples, Floats, Model, Rows, Source
-from services.classifier.linear import Head, fit_each, fit_softmax, heads_of
+from services.classifier.families import FAMILIES, FOLDS, Examples, Floats, Model, Rows, Source
+from services.classifier.linear import Head, fit_each, fit_softmax, fit_softmax_under, heads_of
+from services.classifier.objectives import OBJECTIVES
 from services.classifier.parameters import Parameters, require_positive
+from services.classifier.solvers.newton import solve
+from services.classifier.solvers.objectives import Under
 from services.classifier.solvers.sparse import fit_sparse
+from services.classifier.stage_objective import read_objective
 from services.domain.plan import LOG_LOSS
 from services.domain.task import TaskType
 from services.features.tfidf import (
@@ -58,6 +62,10 @@ class FittedTfidf:
     def estimates(self) -> Mapping[str, float]:
         return self.head.estimates | {"terms": float(len(self.tfidf.columns))}
 
+    @property
+    def notes(self) -> Mapping[str, str]:
+        return {}
+
     def scores(self, rows: Rows) -> Floats:
         return self.head.scores(self.tfidf.transform(sp.csr_array(self.pool.counts[rows])))
 
@@ -103,9 +111,14 @@ class TfidfLinear:
         "Logistic regression on TF-IDF of words; vocabulary and idf from the plan's unique texts."
     )
     parameters: type[Parameters] = TfidfParameters
-    objectives: tuple[str, ...] = field(default=(LOG_LOSS,))
     stages: int = 1
     encodes: bool = False
+    is_convex: bool = True
+    validation: str = FOLDS
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        return OBJECTIVES.names()
 
     def prepare(self, source: Source, parameters: TfidfParameters) -> PreparedTfidf:
         texts = tuple(text for block in source.blocks for text in block.texts)
@@ -135,9 +148,14 @@ def _counts(source: Source, ngrams: int) -> TermCounts:
 
 
 def _fit_head(features: sp.csr_array, examples: Examples, strength: float) -> Head:
+    truth, weights = examples.truth, examples.weights[:, 0]
+    objective = read_objective(examples.objective, examples.type)
     if examples.type is TaskType.MULTI_LABEL:
-        return heads_of(fit_sparse(features, examples.truth, examples.weights[:, 0], strength))[0]
-    return fit_each(lambda w: fit_softmax(features, examples.truth, w, strength), examples.weights)[0]
+        method = solve if examples.objective == LOG_LOSS else Under(objective)
+        return heads_of(fit_sparse(features, truth, weights, strength, method=method))[0]
+    if examples.objective == LOG_LOSS:
+        return fit_each(lambda w: fit_softmax(features, truth, w, strength), examples.weights)[0]
+    return fit_softmax_under(features, truth, np.ascontiguousarray(weights), strength, objective)
 
 
 FAMILIES.register("tfidf_linear", TfidfLinear())

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.classifier.solvers.kernels import Floats
-from services.classifier.solvers.newton import Settings, Solution, solve
+from services.classifier.solvers.newton import Method, Settings, Solution, solve
 
 # At a fixed threshold a cell's micro-F1 is within 0.003 of that of the minimum; with the
 # threshold tuned again a single cell may move by up to 0.01 (see sparse.py).
@@ -34,6 +34,12 @@ class RotatedDesign:
 
     def gradient(self, residual: Floats) -> Floats:
         return np.asarray(residual.T @ self.features)
+
+    def unrotate(self, found: Solution) -> Solution:
+        """Return coefficients of the features as they were given."""
+        slopes = np.asarray(found.slopes @ self.basis.T)
+        intercepts = np.asarray(found.intercepts - slopes @ self.mean, np.float32)
+        return Solution(slopes, intercepts, found.constant, found.unfinished)
 
 
 def rotate(features: Floats, weights: Floats) -> RotatedDesign:
@@ -65,6 +71,8 @@ def fit_dense(
     weights: Floats,
     strength: float,
     settings: Settings = DENSE,
+    *,
+    method: Method = solve,
 ) -> Solution:
     """Fit all labels under all weightings of the same documents.
 
@@ -76,9 +84,7 @@ def fit_dense(
         weights: Shape (n, groups), not negative.
         strength: C.
         settings: When to stop.
+        method: What solves it.
     """
     design = rotate(features, weights.max(axis=1))
-    found = solve(design, truth, weights, strength, settings)
-    slopes = np.asarray(found.slopes @ design.basis.T)
-    intercepts = np.asarray(found.intercepts - slopes @ design.mean, np.float32)
-    return Solution(slopes, intercepts, found.constant, found.unfinished)
+    return design.unrotate(method(design, truth, weights, strength, settings))

@@ -6,6 +6,7 @@ centred features and the intercept at the log-odds, the Hessian at the start is
 of it when its columns are orthogonal.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,6 +65,10 @@ class Solution:
     intercepts: Floats
     constant: npt.NDArray[np.bool_]
     unfinished: npt.NDArray[np.int64]
+
+
+Method = Callable[[Design, npt.NDArray[np.bool_], Floats, float, Settings], Solution]
+"""Fits every label under every weighting, as `solve` does."""
 
 
 def solve(

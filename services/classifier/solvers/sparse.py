@@ -7,7 +7,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from services.classifier.solvers.kernels import Floats, sparse_product
-from services.classifier.solvers.newton import Settings, Solution, solve
+from services.classifier.solvers.newton import Method, Settings, Solution, solve
 
 # At a fixed threshold a cell's micro-F1 is within 0.002 of that of the minimum. Where the curve
 # is flat the tuned threshold may jump, and a single cell's tuned micro-F1 move by up to 0.01,
@@ -45,6 +45,8 @@ def fit_sparse(
     weights: Floats,
     strength: float,
     settings: Settings = SPARSE,
+    *,
+    method: Method = solve,
 ) -> Solution:
     """Fit all labels under one weighting.
 
@@ -54,9 +56,14 @@ def fit_sparse(
         weights: Shape (n,), positive.
         strength: C.
         settings: When to stop.
+        method: What solves it.
     """
+    return method(lay_out(features, weights), truth, weights[:, None], strength, settings)
+
+
+def lay_out(features: sp.csr_array, weights: Floats) -> SparseDesign:
+    """Return the design of features, shape (n, d), under weights, shape (n,)."""
     squared = features.copy()
     squared.data **= 2
     diagonal = np.asarray(squared.T @ weights, dtype=np.float32)
-    design = SparseDesign(features, features.T.tocsr(), diagonal)
-    return solve(design, truth, weights[:, None], strength, settings)
+    return SparseDesign(features, features.T.tocsr(), diagonal)

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from services.classifier import supervision
+from services.classifier.families import FAMILIES
+from services.classifier.families.tfidf_linear import TfidfLinear
 from services.classifier.runs import LEASE_SECONDS, RunRecord, RunState, TrainingRun
 from services.classifier.specification import TrainingSpec
 from services.classifier.supervision import Supervisor
@@ -104,6 +106,29 @@ def test_a_run_is_queued_runs_and_succeeds(store: Store, spec: TrainingSpec) -> 
     runs = finish(work())
     assert states(runs) == [(RunState.QUEUED, 0, 0), (RunState.RUNNING, 1, 2), (RunState.SUCCEEDED, 2, 2)]
     assert len(runs[-1].results) == 2
+
+
+class Reader(TfidfLinear):
+    """A family that says it reads a file."""
+
+    def revision(self, parameters: object) -> str:
+        return "as of today"
+
+
+def test_files_outside_of_the_store_are_looked_at_again(
+    store: Store, spec: TrainingSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FAMILIES.names()
+    monkeypatch.setitem(FAMILIES._entries, "reader", Reader())
+    workers = FakeWorkers(store)
+
+    async def work() -> list[TrainingRun]:
+        supervisor = Supervisor(store, workers)
+        await create_and_watch(supervisor, replace(spec, family="reader"))
+        return await create_and_watch(supervisor, replace(spec, family="reader"))
+
+    assert finish(work())[-1].state is RunState.SUCCEEDED
+    assert workers.jobs == 2
 
 
 def test_a_repeated_create_trains_once(store: Store, spec: TrainingSpec) -> None:

@@ -14,7 +14,7 @@ from services.classifier.training import train
 from services.domain.corpus import Corpus
 from services.domain.document import Document
 from services.domain.errors import InvalidInputError, NotFoundError
-from services.domain.plan import Part, Stage, TrainingPlan
+from services.domain.plan import Part, TrainingPlan
 from services.domain.task import Task, TaskType
 from services.storage.store import Store
 from tests.unit.classifier.separable import (
@@ -255,13 +255,11 @@ def test_bad_requests_are_refused(store: Store, case: str) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILY_NAMES)
-def test_linear_families_take_one_stage_of_log_loss(store: Store, family: str) -> None:
+def test_linear_families_take_one_stage(store: Store, family: str) -> None:
     spec = separable_spec(store, MULTI, family)
     stage = spec.plans[0].stages[0]
     two = dataclasses.replace(spec, plans=(TrainingPlan((stage, stage)),))
     refuse(store, two, r"1 stage\(s\), and plan 0 has 2", "plans[0].stages")
-    focal = dataclasses.replace(spec, plans=(TrainingPlan((Stage(stage.parts, "focal"),)),))
-    refuse(store, focal, "no objective 'focal'", "plans[0].stages[0].objective")
 
 
 def test_rows_beyond_a_segment_and_unlisted_segments_are_refused(store: Store) -> None:

@@ -1,0 +1,1 @@
+"""Fine-tuning a transformer, part by part: checkpoint, tokens, network, batches, loop, what resumes it."""
