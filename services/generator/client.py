@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from services.domain.errors import BackendUnavailableError
-from services.generator.planning import GenerationSpec, Outcome
+from services.generator.planning import LABEL_CONDITIONED, GenerationSpec, Outcome
+from services.generator.prompts import PromptFamily
 from services.rpc.channel import channel, invoke_stream
 from services.rpc.convert import document_from_proto, label_sets_to_proto, source_to_proto, task_to_proto
 from services.rpc.limits import CALL_SECONDS
@@ -33,6 +34,7 @@ class BackendInfo(NamedTuple):
     parameters_json: str
     keeps_rejected: bool
     is_finite: bool
+    strategies: tuple[str, ...] = (LABEL_CONDITIONED,)
 
 
 class GeneratorClient:
@@ -55,8 +57,25 @@ class GeneratorClient:
                 backend.parameters_schema_json,
                 backend.keeps_rejected,
                 backend.is_finite,
+                tuple(backend.strategies),
             )
             for backend in answer.backends
+        )
+
+    def list_prompt_families(self) -> tuple[PromptFamily, ...]:
+        """Return the prompts of every genre, in alphabetical order."""
+        request = generator_pb2.ListPromptFamiliesRequest()
+        answer = invoke_patiently(self._stub().ListPromptFamilies, request, self._address, CALL_SECONDS)
+        return tuple(
+            PromptFamily(
+                name=family.name,
+                description=family.description,
+                system=family.system,
+                label_conditioned=family.label_conditioned,
+                exemplars=family.exemplars,
+                paraphrase=family.paraphrase,
+            )
+            for family in answer.families
         )
 
     def generate(self, spec: GenerationSpec, start: int, count: int) -> Iterator[Outcome]:

@@ -56,3 +56,51 @@ def text(parameters: Parameters, name: str, default: str) -> str:
     if not isinstance(value, str):
         raise InvalidInputError(f"{name} is a string, not {value!r}", field=f"parameters.{name}")
     return value
+
+
+def text_table(parameters: Parameters, name: str, keys: Iterable[str]) -> Mapping[str, str]:
+    """Return a table of strings that are not empty.
+
+    Raises:
+        InvalidInputError: It is something else, or names a key that is not among `keys`.
+    """
+    table = _table(parameters, name, keys)
+    for key, value in table.items():
+        if not isinstance(value, str) or not value.strip():
+            raise InvalidInputError(
+                f"{name}: {key!r} needs a text, not {value!r}", field=f"parameters.{name}"
+            )
+    return table
+
+
+def texts_table(parameters: Parameters, name: str, keys: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """Return a table of lists of strings; neither lists nor strings are empty.
+
+    Raises:
+        InvalidInputError: It is something else, or names a key that is not among `keys`.
+    """
+    table = _table(parameters, name, keys)
+    for key, values in table.items():
+        if not isinstance(values, list | tuple) or not values or not all(_is_text(value) for value in values):
+            raise InvalidInputError(
+                f"{name}: {key!r} needs a list of texts, not {values!r}", field=f"parameters.{name}"
+            )
+    return {key: tuple(values) for key, values in table.items()}
+
+
+def _table(parameters: Parameters, name: str, keys: Iterable[str]) -> Mapping[str, Json]:
+    value = parameters.get(name, {})
+    if not isinstance(value, Mapping):
+        raise InvalidInputError(f"{name} is a table, not {value!r}", field=f"parameters.{name}")
+    known = frozenset(keys)
+    for key in value:
+        if key not in known:
+            raise InvalidInputError(
+                f"{name} names {key!r}, which is not among the {len(known)} labels of the task",
+                field=f"parameters.{name}",
+            )
+    return value
+
+
+def _is_text(value: Json) -> bool:
+    return isinstance(value, str) and bool(value.strip())

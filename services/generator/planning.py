@@ -13,7 +13,8 @@ from services.domain.seeds import stream
 from services.domain.task import LabelSet, Task, TaskType
 
 LABEL_SOURCES = ("given", "empirical", "backend")
-STRATEGIES = ("label_conditioned",)
+LABEL_CONDITIONED, PARAPHRASE = "label_conditioned", "paraphrase"
+STRATEGIES = (LABEL_CONDITIONED, PARAPHRASE)
 LONGEST_SEED = 2**63
 
 DrawLabels = Callable[[int], LabelSet | None]
@@ -25,8 +26,10 @@ class GenerationSpec:
 
     Attributes:
         generator: The name the study gives it; recorded as provenance.
-        real: What the backend may learn from, and the joint distribution of "empirical"; a small corpus
-            may come as it is.
+        strategy: "label_conditioned" (a new text about a label set) or "paraphrase" (a real document in
+            other words, under its own labels; with label source "empirical").
+        real: What the backend may learn from and rewrite, and the joint distribution of "empirical"; a
+            small corpus may come as it is.
         label_source: "given" (drawn from `label_sets` with replacement), "empirical" (drawn from the
             real documents with replacement) or "backend" (the backend's own law).
         label_sets: For "given" only.

@@ -15,7 +15,8 @@ from services.domain.corpus import Corpus
 from services.domain.document import Document
 from services.domain.task import LabelSet, Task, TaskType
 from services.domain.texts import normalised
-from services.generator.near_duplicates import Match, known_texts, repeats
+from services.features.near_duplicates import Match
+from services.generator.near_duplicates import known_texts, repeats
 
 # A document much longer than any real one is not of their kind; without real ones only this holds.
 LONGEST_CHARACTERS = 50_000
@@ -112,13 +113,19 @@ def screen_document(
         return Finding("truncated", "it stops at the length limit")
     if len(text) > rules.longest:
         return Finding("too_long", f"{len(text)} characters, more than {rules.longest}")
-    if source and normalised(text) == normalised(source):
+    if source and says_the_same(text, source):
         return Finding("copy_of_source", "it says word for word what its source says")
     if rules.scripts and script_of(text) not in rules.scripts | {""}:
         return Finding(
             "language", f"it is written in {script_of(text)}, not in {', '.join(sorted(rules.scripts))}"
         )
     return _label_finding(labels, rules.task)
+
+
+def says_the_same(text: str, source: str) -> bool:
+    """Return whether a text is its source, but for case, punctuation and white space; no words are no copy."""
+    words = normalised(text)
+    return bool(words) and words == normalised(source)
 
 
 def screen_corpus(

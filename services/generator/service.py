@@ -8,8 +8,9 @@ from typing import Any
 import grpc
 
 from services.domain.errors import InvalidInputError
-from services.generator.backends import BACKENDS
-from services.generator.planning import GenerationSpec, Outcome
+from services.generator.backends import BACKENDS, strategies_of
+from services.generator.planning import LABEL_CONDITIONED, GenerationSpec, Outcome
+from services.generator.prompts import PromptFamily, prompt_families
 from services.rpc.convert import document_to_proto, label_sets_from_proto, source_from_proto, task_from_proto
 from services.rpc.workers import WorkerPool
 from services.storage.store import Store
@@ -43,6 +44,12 @@ class GeneratorServicer(generator_pb2_grpc.GeneratorServiceServicer):
         self, request: generator_pb2.ListBackendsRequest, context: object
     ) -> generator_pb2.ListBackendsResponse:
         return generator_pb2.ListBackendsResponse(backends=[_backend(name) for name in BACKENDS.names()])
+
+    async def ListPromptFamilies(
+        self, request: generator_pb2.ListPromptFamiliesRequest, context: object
+    ) -> generator_pb2.ListPromptFamiliesResponse:
+        families = [_prompt_family(family) for family in prompt_families().values()]
+        return generator_pb2.ListPromptFamiliesResponse(families=families)
 
     async def Generate(
         self, request: generator_pb2.GenerateRequest, context: object
@@ -90,7 +97,7 @@ def spec_from_proto(message: generator_pb2.GenerationSpec, store: Store) -> Gene
         generator=message.generator or message.backend,
         backend=message.backend,
         parameters=_parameters(message.parameters_json),
-        strategy=message.strategy or "label_conditioned",
+        strategy=message.strategy or LABEL_CONDITIONED,
         seed=message.seed,
         task=task_from_proto(message.task),
         real=source_from_proto(message.real, store, "spec.real") if message.HasField("real") else None,
@@ -149,4 +156,17 @@ def _backend(name: str) -> generator_pb2.Backend:
         parameters_schema_json=json.dumps(backend.parameter_schema(), sort_keys=True),
         keeps_rejected=backend.keeps_rejected,
         is_finite=backend.is_finite,
+        strategies=strategies_of(backend),
+    )
+
+
+def _prompt_family(family: PromptFamily) -> generator_pb2.PromptFamily:
+    return generator_pb2.PromptFamily(
+        name=family.name,
+        description=family.description,
+        digest=family.digest,
+        system=family.system,
+        label_conditioned=family.label_conditioned,
+        exemplars=family.exemplars,
+        paraphrase=family.paraphrase,
     )

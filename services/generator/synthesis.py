@@ -1,27 +1,31 @@
 """The loop: indices to requests, requests to candidates, candidates to outcomes."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from services.domain.corpus import Corpus
 from services.domain.digest import canonical_json
 from services.domain.document import Document, Provenance
 from services.domain.errors import InvalidInputError
-from services.generator.backends import BACKENDS, Backend, Candidate, Writer, WriteRequest
-from services.generator.planning import DrawLabels, GenerationSpec, Outcome, label_drawer
+from services.domain.seeds import derived_seed
+from services.generator.backends import BACKENDS, Backend, Candidate, Writer, WriteRequest, strategies_of
+from services.generator.dealing import DealSource, source_dealer
+from services.generator.planning import PARAPHRASE, DrawLabels, GenerationSpec, Outcome, label_drawer
 from services.generator.reading import readable_artifact
-from services.generator.screening import Finding, Rules, rules_for, screen_document
+from services.generator.screening import Finding, Rules, rules_for, says_the_same, screen_document
 from services.storage.store import Store
 
 BATCH = 64
 # Such candidates are no documents at all, so they go even where screening only counts.
 NO_DOCUMENT = ("empty", "label")
+# How often a paraphrase is asked for that keeps saying what its source says.
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A specification with everything that is done once."""
+    """A specification with everything that is done once; `deal` is None where nothing is rewritten."""
 
     spec: GenerationSpec
     backend: Backend
@@ -29,6 +33,7 @@ class Prepared:
     draw_labels: DrawLabels
     rules: Rules
     digest: str
+    deal: DealSource | None = None
 
     def outcomes(self, start: int, count: int) -> Iterator[Outcome]:
         """Yield the outcomes of candidates from `start` on, in order.
@@ -38,7 +43,7 @@ class Prepared:
         for first in range(start, start + count, BATCH):
             requests = list(self._requests(first, min(first + BATCH, start + count)))
             for request, candidate in zip(requests, self.writer.write(requests), strict=True):
-                yield self._outcome(request, candidate)
+                yield self._outcome(request, self._rewritten(request, candidate))
             if len(requests) < min(BATCH, start + count - first):
                 return
 
@@ -48,18 +53,35 @@ class Prepared:
             if labels is None:
                 return
             own = self.spec.label_source == "backend"
-            yield WriteRequest(index, self.spec.seed, labels, own, self.spec.genre)
+            source = self.deal(index) if self.deal else None
+            yield WriteRequest(index, self.spec.seed, labels, own, self.spec.genre, source)
+
+    def _rewritten(self, request: WriteRequest, candidate: Candidate) -> Candidate:
+        """Return a candidate with the source it was asked to rewrite, asked for again while it is a copy."""
+        if request.source is None:
+            return candidate
+        attempt = 1
+        while attempt < ATTEMPTS and says_the_same(candidate.text, request.source.text):
+            attempt += 1
+            seed = derived_seed(request.seed, "attempt", attempt)
+            (candidate,) = self.writer.write([replace(request, seed=seed)])
+        return replace(candidate, source=request.source, attempt=max(attempt, candidate.attempt))
 
     def _outcome(self, request: WriteRequest, candidate: Candidate) -> Outcome:
         if candidate.failure:
             return Outcome(request.index, failure_reason=candidate.failure, detail=candidate.detail)
         finding = self._finding(candidate)
-        if finding is not None and (not self.backend.keeps_rejected or finding.reason in NO_DOCUMENT):
+        if finding is not None and self._removes(finding):
             return Outcome(
                 request.index, rejection_reason=finding.reason, detail=finding.detail, text=candidate.text
             )
         noticed = f"{finding.reason}: {finding.detail}" if finding else ""
         return Outcome(request.index, document=self._document(request, candidate), detail=noticed)
+
+    def _removes(self, finding: Finding) -> bool:
+        # A simulator's copies are part of its planted truth, but a paraphrase that is one is none.
+        copied = self.spec.strategy == PARAPHRASE and finding.reason == "copy_of_source"
+        return copied or not self.backend.keeps_rejected or finding.reason in NO_DOCUMENT
 
     def _finding(self, candidate: Candidate) -> Finding | None:
         source = candidate.source.text if candidate.source else ""
@@ -85,7 +107,9 @@ class Prepared:
             backend=self.spec.backend,
             model_revision=f"{self.spec.backend}-{self.backend.version}",
             strategy=self.spec.strategy,
-            exemplar_ids=tuple(exemplar.id for exemplar in request.exemplars),
+            prompt_family=candidate.prompt_family,
+            prompt_digest=candidate.prompt_digest,
+            exemplar_ids=(*(exemplar.id for exemplar in request.exemplars), *candidate.donor_ids),
             source_id=candidate.source.id if candidate.source else candidate.source_id,
             requested_labels=request.labels,
             seed=self.spec.seed,
@@ -106,9 +130,10 @@ def prepare(spec: GenerationSpec, store: Store) -> Prepared:
     Raises:
         NotFoundError: No such backend.
         InvalidInputError: The backend refuses the parameters, needs real documents, has no label
-            law, or the real corpus is of another task.
+            law or cannot follow the strategy, or the real corpus is of another task.
     """
     backend = BACKENDS.get(spec.backend)
+    _check_strategy(spec, backend)
     real = _real_corpus(spec, backend, store)
     with readable_artifact(spec.parameters, store) as parameters:
         writer = backend.prepare(spec.task, real, parameters, spec.seed)
@@ -117,8 +142,12 @@ def prepare(spec: GenerationSpec, store: Store) -> Prepared:
             f"documents of backend {spec.backend!r} carry their own labels: use label source 'backend'",
             field="label_source",
         )
+    rules = rules_for(spec.task, real)
+    if spec.strategy == PARAPHRASE and not writer.labels_fixed:
+        deal = source_dealer(spec, real)
+        return Prepared(spec, backend, writer, lambda i: deal(i).labels, rules, spec.digest, deal)
     draw_labels = label_drawer(spec, real, writer.label_law)
-    return Prepared(spec, backend, writer, draw_labels, rules_for(spec.task, real), spec.digest)
+    return Prepared(spec, backend, writer, draw_labels, rules, spec.digest)
 
 
 def generate(payload: dict[str, Any], report: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -142,6 +171,15 @@ def generate(payload: dict[str, Any], report: Callable[[dict[str, Any]], None]) 
             waiting = []
     report({"outcomes": waiting})
     return {"count": total}
+
+
+def _check_strategy(spec: GenerationSpec, backend: Backend) -> None:
+    known = strategies_of(backend)
+    if spec.strategy not in known:
+        raise InvalidInputError(
+            f"backend {spec.backend!r} cannot follow strategy {spec.strategy!r}; it knows: {', '.join(known)}",
+            field="strategy",
+        )
 
 
 def _real_corpus(spec: GenerationSpec, backend: Backend, store: Store) -> Corpus | None:

@@ -11,8 +11,9 @@ from services.domain.corpus import Corpus
 from services.domain.document import Document
 from services.domain.errors import InvalidInputError
 from services.domain.task import LabelSet
-from services.generator.backends import BACKENDS, WriteRequest
-from services.generator.planning import GenerationSpec, Outcome
+from services.domain.texts import normalised
+from services.generator.backends import BACKENDS, WriteRequest, strategies_of
+from services.generator.planning import PARAPHRASE, STRATEGIES, GenerationSpec, Outcome
 from services.generator.simulation.dials import presets
 from services.generator.simulation.taxonomy import load_taxonomy
 from services.generator.synthesis import Prepared, prepare
@@ -33,18 +34,35 @@ def written_by_reality(count: int) -> Iterator[Document]:
 REAL = Corpus(TASK, tuple(written_by_reality(60)))
 # A backend that is not named here is tried without parameters.
 PARAMETERS: dict[str, list[dict[str, Any]]] = {"simulator": [{"preset": name} for name in presets()]}
-CASES = [(name, parameters) for name in BACKENDS.names() for parameters in PARAMETERS.get(name, [{}])]
+# What hands out real documents as they are rewrites none.
+NO_PARAPHRASE = ({"preset": "exact_null"},)
+CASES = [
+    (name, parameters, strategy)
+    for name in BACKENDS.names()
+    for parameters in PARAMETERS.get(name, [{}])
+    for strategy in strategies_of(BACKENDS.get(name))
+    if strategy != PARAPHRASE or parameters not in NO_PARAPHRASE
+]
 
 
-@pytest.fixture(params=CASES, ids=lambda case: "-".join([case[0], *map(str, case[1].values())]))
+REWRITING = [case for case in CASES if case[2] == PARAPHRASE]
+# Simulators may copy: their planted truth is that of their copies.
+SCREENED = [case for case in CASES if not BACKENDS.get(case[0]).keeps_rejected]
+
+
+def named(case: tuple[str, dict[str, Any], str]) -> str:
+    return "-".join([case[0], *map(str, case[1].values()), case[2]])
+
+
+@pytest.fixture(params=CASES, ids=named)
 def spec(request: pytest.FixtureRequest, tmp_path: Path) -> GenerationSpec:
-    backend, parameters = request.param
+    backend, parameters, strategy = request.param
     if "path" in BACKENDS.get(backend).parameter_schema()["properties"]:
         parameters = {**parameters, "path": str(a_file(tmp_path))}
     label_source = "empirical"
     if BACKENDS.get(backend).prepare(TASK, REAL, parameters, 5).labels_fixed:
         label_source = "backend"
-    return GenerationSpec("tried", backend, parameters, "label_conditioned", 5, TASK, REAL, label_source)
+    return GenerationSpec("tried", backend, parameters, strategy, 5, TASK, REAL, label_source)
 
 
 @pytest.fixture
@@ -55,7 +73,8 @@ def prepared(spec: GenerationSpec, store: Store) -> Prepared:
 def a_file(folder: Path) -> Path:
     path = folder / "finished.jsonl"
     lines = [
-        {"text": f"{d.text} Number {i}.", "labels": list(d.labels)} for i, d in enumerate(REAL.documents)
+        {"text": f"{d.text} Number {i}.", "labels": list(d.labels), "source_id": d.id}
+        for i, d in enumerate(REAL.documents)
     ]
     path.write_text("\n".join(json.dumps(line) for line in lines))
     return path
@@ -88,6 +107,40 @@ def test_other_seed_gives_other_documents(spec: GenerationSpec, store: Store) ->
         outcomes = prepare(GenerationSpec(**values), store).outcomes(0, COUNT)
         texts.append([o.document.text for o in outcomes if o.document])
     assert texts[0] != texts[1]
+    backend = BACKENDS.get(spec.backend)
+    if not backend.is_finite and not backend.keeps_rejected:
+        assert not set(texts[0]) & set(texts[1])
+
+
+@pytest.mark.parametrize("spec", SCREENED, ids=named, indirect=True)
+def test_nothing_that_passes_repeats_a_real_document(prepared: Prepared) -> None:
+    known = {normalised(text) for text in REAL.texts}
+    written = [o.document.text for o in prepared.outcomes(0, COUNT) if o.document]
+    assert not known & {normalised(text) for text in written}
+
+
+@pytest.mark.parametrize("spec", REWRITING, ids=named, indirect=True)
+def test_paraphrase_names_its_source_keeps_its_labels_and_is_no_copy_of_it(prepared: Prepared) -> None:
+    sources = {document.id: document for document in REAL.documents}
+    written = [o.document for o in prepared.outcomes(0, COUNT) if o.document]
+    assert written
+    for document in written:
+        assert document.provenance is not None
+        source = sources[document.provenance.source_id]
+        assert document.provenance.strategy == PARAPHRASE
+        assert (document.labels, document.family) == (source.labels, source.family)
+        assert normalised(document.text) != normalised(source.text)
+
+
+@pytest.mark.parametrize("spec", REWRITING, ids=named, indirect=True)
+def test_every_source_has_its_turn_before_any_has_another(prepared: Prepared) -> None:
+    if prepared.deal is None:
+        # What carries its own labels has its own sources.
+        assert prepared.writer.labels_fixed
+        return
+    dealt = [prepared.deal(index).id for index in range(2 * len(REAL))]
+    assert sorted(dealt[: len(REAL)]) == sorted(REAL.ids)
+    assert dealt[: len(REAL)] == dealt[len(REAL) :]
 
 
 def test_documents_carry_the_labels_asked_for(prepared: Prepared) -> None:
@@ -136,6 +189,8 @@ def test_backend_says_what_it_is(name: str) -> None:
     assert backend.version
     assert backend.description
     assert backend.parameter_schema()["type"] == "object"
+    assert strategies_of(backend)
+    assert set(strategies_of(backend)) <= set(STRATEGIES)
 
 
 @pytest.mark.parametrize("name", BACKENDS.names())
@@ -149,6 +204,18 @@ def test_unknown_parameter_is_refused_with_the_known_ones(name: str) -> None:
 
 @pytest.mark.parametrize("name", [n for n in BACKENDS.names() if BACKENDS.get(n).needs_real])
 def test_backend_that_needs_real_documents_says_so(name: str, store: Store) -> None:
-    spec = GenerationSpec("x", name, {}, "label_conditioned", 1, TASK, None, "given", (TASK.labels[:2],))
+    strategy = strategies_of(BACKENDS.get(name))[0]
+    spec = GenerationSpec("x", name, {}, strategy, 1, TASK, None, "given", (TASK.labels[:2],))
     with pytest.raises(InvalidInputError, match="real"):
         prepare(spec, store)
+
+
+@pytest.mark.parametrize("name", BACKENDS.names())
+def test_strategy_that_a_backend_does_not_follow_is_refused_with_those_it_does(
+    name: str, store: Store
+) -> None:
+    known = strategies_of(BACKENDS.get(name))
+    for strategy in set(STRATEGIES) - set(known):
+        with pytest.raises(InvalidInputError, match=known[0]) as error:
+            prepare(GenerationSpec("x", name, {}, strategy, 1, TASK, REAL, "empirical"), store)
+        assert error.value.field == "strategy"

@@ -1,5 +1,6 @@
 """The generator over the wire."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from services.domain.corpus import Corpus
 from services.domain.errors import InvalidInputError, NotFoundError
 from services.generator.client import GeneratorClient
 from services.generator.planning import GenerationSpec
+from services.generator.prompts import prompt_families
 from services.generator.service import register
 from services.generator.simulation.taxonomy import load_taxonomy
 from services.generator.synthesis import prepare
@@ -107,9 +109,53 @@ def test_backends_are_listed_as_they_describe_themselves(client: GeneratorClient
     assert listed["simulator"].keeps_rejected and not listed["simulator"].is_llm
 
 
+def test_strategies_are_listed_also_for_backends_that_name_none(client: GeneratorClient) -> None:
+    listed = {info.name: info.strategies for info in client.list_backends()}
+    assert listed["simulator"] == ("label_conditioned", "paraphrase")
+    assert listed["eda"] == ("paraphrase",)
+    assert listed["recombine"] == listed["template"] == ("label_conditioned",)
+
+
+def test_prompt_families_cross_the_wire_whole(client: GeneratorClient) -> None:
+    assert client.list_prompt_families() == tuple(prompt_families().values())
+
+
+@pytest.mark.parametrize(
+    ("backend", "strategy"),
+    [
+        ("eda", "paraphrase"),
+        ("simulator", "paraphrase"),
+        ("template", "label_conditioned"),
+        ("recombine", "label_conditioned"),
+    ],
+)
+def test_backends_write_the_same_over_the_wire_from_any_index(
+    client: GeneratorClient, service_store: Store, backend: str, strategy: str
+) -> None:
+    real = service_store.put_corpus(real_corpus(service_store))
+    spec = replace(
+        SPEC, backend=backend, parameters={}, strategy=strategy, label_source="empirical", real=real
+    )
+    whole = list(client.generate(spec, start=0, count=90))
+    assert whole == list(prepare(spec, service_store).outcomes(0, 90))
+    assert list(client.generate(spec, start=70, count=20)) == whole[70:]
+    assert sum(outcome.document is not None for outcome in whole) > 80
+
+
+def test_paraphrases_name_their_sources_over_the_wire(client: GeneratorClient, service_store: Store) -> None:
+    real = real_corpus(service_store)
+    spec = replace(
+        SPEC, backend="eda", parameters={}, strategy="paraphrase", label_source="empirical", real=real
+    )
+    written = [o.document for o in client.generate(spec, start=0, count=2 * len(real)) if o.document]
+    named = Counter(d.provenance.source_id for d in written if d.provenance)
+    assert named == dict.fromkeys(real.ids, 2)
+
+
 @pytest.mark.parametrize(
     ("spec", "error", "says"),
     [
+        (replace(SPEC, strategy="paraphrase"), InvalidInputError, "name a real corpus"),
         (replace(SPEC, backend="gpt"), NotFoundError, "simulator"),
         (replace(SPEC, parameters={"preset": "perfect"}), InvalidInputError, "exact_null"),
         (replace(SPEC, backend="markov", parameters={}), InvalidInputError, "real corpus"),

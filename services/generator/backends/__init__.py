@@ -15,6 +15,7 @@ from services.domain.document import Document
 from services.domain.registry import Registry
 from services.domain.task import LabelSet, Task
 from services.generator.parameters import Parameters
+from services.generator.planning import LABEL_CONDITIONED
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Candidate:
         relative: The index of the candidate whose family this one joins; its own for heads.
         source: The real document it was copied or rewritten from, named in its provenance.
         source_id: What the backend says it was written from, where that is no document at hand.
+        donor_ids: Real documents of which parts stand in the text, where no single one is its source.
         truncated: Whether the text stops because it reached the length limit.
         failure: Why nothing was written, in one word; `detail` says more.
     """
@@ -68,6 +70,9 @@ class Candidate:
     raw_text: str = ""
     failure: str = ""
     detail: str = ""
+    donor_ids: tuple[str, ...] = ()
+    prompt_family: str = ""
+    prompt_digest: str = ""
 
 
 class LabelLaw(Protocol):
@@ -103,6 +108,8 @@ class Backend(Protocol):
         is_llm: Whether a large language model stands behind it.
         keeps_rejected: Whether screening only counts what it rejects, and removes nothing.
         is_finite: Whether it hands out a fixed stock, which replicates must share out.
+        strategies: Those of `planning.STRATEGIES` it can follow; `strategies_of` answers for backends
+            written before there was a choice.
     """
 
     version: ClassVar[str]
@@ -111,6 +118,7 @@ class Backend(Protocol):
     is_llm: ClassVar[bool]
     keeps_rejected: ClassVar[bool]
     is_finite: ClassVar[bool]
+    strategies: ClassVar[tuple[str, ...]]
 
     def parameter_schema(self) -> dict[str, Any]:
         """Return the JSON Schema of the parameters; its properties are all there are."""
@@ -125,4 +133,10 @@ class Backend(Protocol):
 
 BACKENDS: Registry[Backend] = Registry("backends", "services.generator.backends")
 
-__all__ = ["BACKENDS", "Backend", "Candidate", "LabelLaw", "WriteRequest", "Writer"]
+
+def strategies_of(backend: Backend) -> tuple[str, ...]:
+    """Return the strategies of a backend; one that names none is label-conditioned."""
+    return getattr(backend, "strategies", (LABEL_CONDITIONED,))
+
+
+__all__ = ["BACKENDS", "Backend", "Candidate", "LabelLaw", "WriteRequest", "Writer", "strategies_of"]

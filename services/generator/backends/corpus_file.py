@@ -12,6 +12,7 @@ from services.domain.seeds import stream
 from services.domain.task import LabelSet, Task, TaskType
 from services.generator.backends import BACKENDS, Candidate, WriteRequest
 from services.generator.parameters import Parameters, refuse_unknown, text
+from services.generator.planning import STRATEGIES
 from services.storage.columns import NAMES, Record, find_columns, records
 from services.storage.tabular import read_rows
 
@@ -31,6 +32,8 @@ class CorpusFile:
     is_llm: ClassVar[bool] = False
     keeps_rejected: ClassVar[bool] = False
     is_finite: ClassVar[bool] = True
+    # How they were written is for the study's author to say as well.
+    strategies: ClassVar[tuple[str, ...]] = STRATEGIES
 
     def parameter_schema(self) -> dict[str, Any]:
         column = {"type": ["string", "array"], "items": {"type": "string"}}

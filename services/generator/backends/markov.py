@@ -18,6 +18,7 @@ from services.domain.seeds import stream
 from services.domain.task import LabelSet, Task
 from services.generator.backends import BACKENDS, Candidate, WriteRequest
 from services.generator.parameters import Parameters, number, refuse_unknown
+from services.generator.planning import LABEL_CONDITIONED
 
 ORDERS = (3, 2, 1)
 START, END = "<s>", "</s>"
@@ -62,6 +63,7 @@ class Markov:
     is_llm: ClassVar[bool] = False
     keeps_rejected: ClassVar[bool] = False
     is_finite: ClassVar[bool] = False
+    strategies: ClassVar[tuple[str, ...]] = (LABEL_CONDITIONED,)
 
     def parameter_schema(self) -> dict[str, Any]:
         share = {"type": "number", "minimum": 0, "maximum": 1}

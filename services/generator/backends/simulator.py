@@ -13,6 +13,7 @@ from services.domain.seeds import stream
 from services.domain.task import LabelSet, Task
 from services.generator.backends import BACKENDS, Candidate, LabelLaw, WriteRequest
 from services.generator.parameters import Parameters
+from services.generator.planning import STRATEGIES
 from services.generator.simulation.content import (
     Vocabulary,
     draw_term,
@@ -24,6 +25,7 @@ from services.generator.simulation.copying import Donors, donors
 from services.generator.simulation.dials import PER_LABEL, Dials, dials_from, load_law, parameter_schema
 from services.generator.simulation.law import family_head, label_law
 from services.generator.simulation.phrasing import load_wording
+from services.generator.simulation.rewording import load_finder, reworded_terms
 from services.generator.simulation.taxonomy import load_taxonomy
 
 
@@ -40,6 +42,7 @@ class Simulator:
     # What a preset is worth is known for all of its documents, not for those that a filter leaves.
     keeps_rejected: ClassVar[bool] = True
     is_finite: ClassVar[bool] = False
+    strategies: ClassVar[tuple[str, ...]] = STRATEGIES
 
     def parameter_schema(self) -> dict[str, Any]:
         return parameter_schema()
@@ -77,6 +80,9 @@ class SimulatedWriter:
 
     def write(self, requests: Sequence[WriteRequest]) -> Iterator[Candidate]:
         for request in requests:
+            if request.source is not None:
+                yield self._rewrite(request, request.source)
+                continue
             rng = stream(request.seed, "copy", request.index)
             copied = rng.random() < self._dials.copy_rate
             yield self._copy(request, rng) if copied else self._compose(request)
@@ -96,6 +102,33 @@ class SimulatedWriter:
         )
         text = self._wording.disturb(source.text, self._dials.paraphrase_noise, rng)
         return Candidate(request.index, text, request.labels, request.index, source.genre, source)
+
+    def _rewrite(self, request: WriteRequest, source: Document) -> Candidate:
+        """Say the source's terms again, in another order and wording.
+
+        The dials that say how text and labels part act here as well (vocabulary_fidelity, labels_added,
+        independent_text, genre_drift, paraphrase_noise, copy_rate); those that decide what a new text is
+        about do not.
+        """
+        rng = stream(request.seed, "rewrite", request.index)
+        blank = Candidate(request.index, "", request.labels, request.index)
+        if rng.random() < self._dials.copy_rate:
+            text = self._wording.disturb(source.text, self._dials.paraphrase_noise, rng)
+            return replace(blank, text=text, genre=source.genre)
+        if rng.random() < self._dials.independent_text:
+            return self._compose(replace(request, own_labels=False))
+        terms = reworded_terms(self._words, load_finder().found(source.text), rng)
+        if not terms:
+            detail = f"document {source.id!r} uses no term of the simulated world that could be said again"
+            return replace(blank, failure="no_terms", detail=detail)
+        genre = self._wording.choose_genre(
+            request.genre or self._native(source), self._dials.genre_drift, rng
+        )
+        text = self._wording.disturb(self._wording.word(terms, genre, rng), self._dials.paraphrase_noise, rng)
+        return replace(blank, text=text, genre=genre.name)
+
+    def _native(self, source: Document) -> str:
+        return source.genre if source.genre in self._wording.genres else ""
 
     def _compose(self, request: WriteRequest) -> Candidate:
         head = self._head(request.index) if request.own_labels else request.index
@@ -131,6 +164,12 @@ class ResamplingWriter:
 
     def write(self, requests: Sequence[WriteRequest]) -> Iterator[Candidate]:
         for request in requests:
+            if request.source is not None:
+                raise InvalidInputError(
+                    "simulator: this preset hands out real documents as they are and rewrites none: "
+                    "use another one",
+                    field="strategy",
+                )
             donor = self._donor(request)
             blank = Candidate(request.index, "", request.labels, request.index)
             if donor is None:

@@ -4,10 +4,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import Ridge
+from sklearn.metrics import average_precision_score
 
 from services.domain.corpus import Corpus
 from services.domain.document import Document
-from services.domain.task import Task, TaskType
+from services.domain.seeds import stream
+from services.domain.task import LabelSet, Task, TaskType
 from services.generator.planning import GenerationSpec, Outcome
 from services.generator.screening import screen_corpus
 from services.generator.synthesis import prepare
@@ -44,6 +48,39 @@ def test_markov_writes_from_165_real_patents(realdata: Path, store: Store) -> No
     accepted, rejected = accounted(list(prepare(spec, store).outcomes(0, 60)), real)
     assert accepted + rejected == 60
     assert accepted > 40
+
+
+@pytest.mark.parametrize(
+    ("backend", "strategy"),
+    [("template", "label_conditioned"), ("recombine", "label_conditioned"), ("eda", "paraphrase")],
+)
+def test_written_patents_are_no_copies_and_carry_their_labels(
+    backend: str, strategy: str, realdata: Path, store: Store
+) -> None:
+    path = realdata / "patents_green_aviation" / "data.jsonl.gz"
+    corpus = read_corpus(path, TaskType.MULTI_LABEL, 1000)
+    real = corpus.take(range(330))
+    families = set(real.families)
+    test = corpus.take([i for i in range(330, len(corpus)) if corpus.families[i] not in families])
+    spec = GenerationSpec("tried", backend, {}, strategy, 1, real.task, real, "empirical")
+    outcomes = list(prepare(spec, store).outcomes(0, 330))
+    accepted, rejected = accounted(outcomes, real)
+    assert accepted + rejected == 330
+    assert accepted > 300
+    written = [o.document for o in outcomes if o.document]
+    shuffled = stream(1, "shuffled").permutation(len(written))
+    chance = precision([written[int(i)].labels for i in shuffled], written, test)
+    assert precision([d.labels for d in written], written, test) > 2 * chance
+
+
+def precision(labels: list[LabelSet], written: list[Document], test: Corpus) -> float:
+    """Return the mean average precision over labels of a linear model of written texts, on real ones."""
+    learned = test.task.encode(labels)
+    usable = learned.any(axis=0) & test.indicator.any(axis=0)
+    tfidf = TfidfVectorizer(sublinear_tf=True, max_features=5000)
+    rows = tfidf.fit_transform([d.text for d in written])
+    scores = Ridge(alpha=1.0).fit(rows, learned[:, usable]).predict(tfidf.transform(test.texts))
+    return float(average_precision_score(test.indicator[:, usable], scores, average="macro"))
 
 
 def test_published_corpus_is_read_screened_and_accounted_for(realdata: Path, store: Store) -> None:
