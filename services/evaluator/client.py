@@ -1,35 +1,49 @@
 """What a flow or a notebook calls to measure and to compare."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from services.domain.artifact import ArtifactRef
 from services.domain.corpus import Corpus
 from services.domain.errors import StudyError
-from services.domain.measurement import Interval, Measurement
+from services.domain.measurement import Measurement
+from services.evaluator.correlation.planning import CorrelationAnalysis, CorrelationSpec
+from services.evaluator.decomposition import CellScores, GainDecomposition
+from services.evaluator.leakage.planning import LeakageReport, LeakageSpec
+from services.evaluator.messages import (
+    artifacts_to_proto,
+    audited_to_proto,
+    contrast_result_from_proto,
+    contrast_to_proto,
+    measurables_from_proto,
+    measurements_from_proto,
+    ruler_to_proto,
+    worth_from_proto,
+)
+from services.evaluator.mix_curve import MixCurve, MixScores
+from services.evaluator.plain_values import built, plain
 from services.evaluator.planning import (
     ArmComparison,
-    ContrastResult,
     ContrastSpec,
     FidelitySpec,
     Measurables,
-    MetricInfo,
     Progress,
     RulerSpec,
-    WorthResult,
 )
 from services.rpc.channel import channel
-from services.rpc.convert import (
-    artifact_to_proto,
-    artifacts_from_proto,
-    interval_from_proto,
-    measurement_from_proto,
-    source_to_proto,
-)
+from services.rpc.convert import artifact_to_proto, artifacts_from_proto, source_to_proto
 from services.rpc.limits import CALL_SECONDS
 from services.rpc.patience import invoke_patiently, last_answer
-from synthtrial.evaluator.v1 import evaluator_pb2, evaluator_pb2_grpc
-from synthtrial.study.v1 import artifact_pb2, measurement_pb2
+from synthtrial.evaluator.v1 import (
+    correlation_pb2,
+    decomposition_pb2,
+    evaluator_pb2,
+    evaluator_pb2_grpc,
+    leakage_pb2,
+    mix_curve_pb2,
+)
+from synthtrial.study.v1 import measurement_pb2
 
 OnProgress = Callable[[Progress], None]
 Measurements = tuple[tuple[Measurement, ...], ...]
@@ -51,12 +65,9 @@ class EvaluatorClient:
     def list_metrics(self) -> Measurables:
         """Return the metrics and encoders there are."""
         request = evaluator_pb2.ListMetricsRequest()
-        answer = invoke_patiently(self._stub().ListMetrics, request, self._address, CALL_SECONDS)
-        metrics = tuple(
-            MetricInfo(m.name, m.lower_is_better, m.description, m.minimum_count, m.kind)
-            for m in answer.metrics
+        return measurables_from_proto(
+            invoke_patiently(self._stub().ListMetrics, request, self._address, CALL_SECONDS)
         )
-        return Measurables(metrics, tuple(answer.encoders))
 
     def embed(
         self,
@@ -86,10 +97,10 @@ class EvaluatorClient:
         for start in range(0, len(predictions), PREDICTIONS_A_CALL):
             some = predictions[start : start + PREDICTIONS_A_CALL]
             request = evaluator_pb2.ScorePredictionsRequest(
-                truth=source_to_proto(truth), predictions=_artifacts(some), metrics=metrics
+                truth=source_to_proto(truth), predictions=artifacts_to_proto(some), metrics=metrics
             )
             answer = invoke_patiently(self._stub().ScorePredictions, request, self._address)
-            results += _measurements(answer.results)
+            results += measurements_from_proto(answer.results)
         return tuple(results)
 
     def compare_arms(
@@ -117,16 +128,18 @@ class EvaluatorClient:
         """
         request = evaluator_pb2.CompareArmsRequest(
             truth=source_to_proto(truth),
-            contrasts=[_contrast(spec) for spec in contrasts],
-            rulers=[_ruler(spec) for spec in rulers],
+            contrasts=[contrast_to_proto(spec) for spec in contrasts],
+            rulers=[ruler_to_proto(spec) for spec in rulers],
             margin=margin,
             minimum_test_families=minimum_test_families,
             minimum_replicates=minimum_replicates,
             training_sets_are_given=training_sets_are_given,
         )
         answer = invoke_patiently(self._stub().CompareArms, request, self._address)
-        results = (_contrast_result(*pair) for pair in zip(answer.contrasts, contrasts, strict=True))
-        return ArmComparison(tuple(results), tuple(_worth(worth) for worth in answer.worths))
+        results = (
+            contrast_result_from_proto(*pair) for pair in zip(answer.contrasts, contrasts, strict=True)
+        )
+        return ArmComparison(tuple(results), tuple(worth_from_proto(worth) for worth in answer.worths))
 
     def measure_fidelity(self, spec: FidelitySpec, on_progress: OnProgress | None = None) -> Measurements:
         """Measure corpora against one reference, in one pass; no metrics means all."""
@@ -134,7 +147,7 @@ class EvaluatorClient:
             reference=source_to_proto(spec.reference),
             reference_embeddings=artifact_to_proto(spec.reference_embeddings),
             corpora=[source_to_proto(corpus) for corpus in spec.corpora],
-            embeddings=_artifacts(spec.embeddings),
+            embeddings=artifacts_to_proto(spec.embeddings),
             metrics=spec.metrics,
             ceiling=None if spec.ceiling is None else source_to_proto(spec.ceiling),
             ceiling_embeddings=(
@@ -142,7 +155,48 @@ class EvaluatorClient:
             ),
             seed=spec.seed,
         )
-        return tuple(_measurements(self._last(self._stub().MeasureFidelity, request, on_progress).results))
+        return tuple(
+            measurements_from_proto(self._last(self._stub().MeasureFidelity, request, on_progress).results)
+        )
+
+    def correlate_gains(self, spec: CorrelationSpec) -> CorrelationAnalysis:
+        """Correlate fidelity with gain within strategies, and compare two regimes.
+
+        One call is one family: Holm runs over the inversions of its metrics.
+        """
+        request = correlation_pb2.CorrelateGainsRequest(**asdict(spec))
+        answer = invoke_patiently(self._stub().CorrelateGains, request, self._address)
+        return built(CorrelationAnalysis, plain(answer))
+
+    def analyse_mix(self, shares: Sequence[MixScores]) -> MixCurve:
+        """Find the shares of real rows that are not shown worse than the best."""
+        request = mix_curve_pb2.AnalyseMixRequest(
+            shares=[mix_curve_pb2.MixScores(**asdict(one)) for one in shares]
+        )
+        return built(MixCurve, plain(invoke_patiently(self._stub().AnalyseMix, request, self._address)))
+
+    def decompose_gain(self, cells: Sequence[CellScores]) -> GainDecomposition:
+        """Split a raw gain into its parts and contrast the arms behind it."""
+        request = decomposition_pb2.DecomposeGainRequest(
+            cells=[decomposition_pb2.CellScores(**asdict(one)) for one in cells]
+        )
+        answer = invoke_patiently(self._stub().DecomposeGain, request, self._address)
+        return built(GainDecomposition, plain(answer))
+
+    def audit_leakage(self, spec: LeakageSpec, on_progress: OnProgress | None = None) -> LeakageReport:
+        """Count what every two corpora share that they should not, and list the most similar pairs.
+
+        What is stored is not computed again: neither embeddings nor the audit.
+        """
+        request = leakage_pb2.AuditLeakageRequest(
+            corpora=[audited_to_proto(one) for one in spec.corpora],
+            encoder=spec.encoder,
+            fit_on=None if spec.fit_on is None else source_to_proto(spec.fit_on),
+            calibrated_on=spec.calibrated_on,
+            quantile=spec.quantile,
+            maximum_pairs=spec.maximum_pairs,
+        )
+        return built(LeakageReport, plain(self._last(self._stub().AuditLeakage, request, on_progress)))
 
     def _stub(self) -> evaluator_pb2_grpc.EvaluatorServiceStub:
         return evaluator_pb2_grpc.EvaluatorServiceStub(channel(self._address))
@@ -158,76 +212,3 @@ class EvaluatorClient:
         if last is None:
             raise StudyError(f"{self._address} ended its answer without a result")
         return last
-
-
-def _contrast(spec: ContrastSpec) -> evaluator_pb2.Contrast:
-    return evaluator_pb2.Contrast(
-        name=spec.name,
-        treatment=_artifacts(spec.treatment),
-        control=_artifacts(spec.control),
-        declared=spec.declared,
-        score=spec.score,
-    )
-
-
-def _ruler(spec: RulerSpec) -> evaluator_pb2.Ruler:
-    rungs = [
-        evaluator_pb2.Rung(real_documents=rung.real_documents, predictions=_artifacts(rung.predictions))
-        for rung in spec.rungs
-    ]
-    return evaluator_pb2.Ruler(name=spec.name, treatment=_artifacts(spec.treatment), rungs=rungs)
-
-
-def _contrast_result(message: evaluator_pb2.ContrastResult, spec: ContrastSpec) -> ContrastResult:
-    return ContrastResult(
-        name=message.name,
-        effect=_optional(message, "effect"),
-        interval95=_interval(message, "interval95"),
-        interval90=_interval(message, "interval90"),
-        standard_error=_optional(message, "standard_error"),
-        degrees_of_freedom=_optional(message, "degrees_of_freedom"),
-        p_value=_optional(message, "p_value"),
-        adjusted_p_value=_optional(message, "adjusted_p_value"),
-        verdict=message.verdict,
-        mde=_optional(message, "minimum_detectable_effect"),
-        replicate_count=message.replicate_count,
-        test_family_count=message.test_family_count,
-        positive_count=message.positive_count,
-        conditional=message.conditional,
-        note=message.note,
-        treatment_mean=_optional(message, "treatment_mean"),
-        control_mean=_optional(message, "control_mean"),
-        declared=spec.declared,
-        score=spec.score,
-        replicate_variance=_optional(message, "replicate_variance"),
-        document_variance=_optional(message, "document_variance"),
-    )
-
-
-def _worth(message: evaluator_pb2.Worth) -> WorthResult:
-    return WorthResult(
-        name=message.name,
-        worth=_optional(message, "real_documents"),
-        low=_optional(message, "low"),
-        high=_optional(message, "high"),
-        less_than_none=message.less_than_none,
-        more_than_cap=message.more_than_cap,
-        cap=message.cap,
-        note=message.note,
-    )
-
-
-def _optional(message: Any, field: str) -> float | None:
-    return float(getattr(message, field)) if message.HasField(field) else None
-
-
-def _interval(message: Any, field: str) -> Interval | None:
-    return interval_from_proto(getattr(message, field)) if message.HasField(field) else None
-
-
-def _measurements(lists: Iterable[evaluator_pb2.MeasurementList]) -> list[tuple[Measurement, ...]]:
-    return [tuple(measurement_from_proto(one) for one in row.measurements) for row in lists]
-
-
-def _artifacts(references: Iterable[ArtifactRef]) -> list[artifact_pb2.ArtifactRef]:
-    return [artifact_to_proto(reference) for reference in references]

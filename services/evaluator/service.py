@@ -1,40 +1,52 @@
 """The evaluator on the wire: decode, call, encode."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 import grpc
 
 from services.domain.artifact import ArtifactRef
 from services.domain.errors import InvalidInputError
-from services.domain.measurement import Interval, Measurement
-from services.evaluator import scoring
-from services.evaluator.encoding import comparison_from_json, measurement_from_json
-from services.evaluator.fidelity import METRICS
-from services.evaluator.planning import ContrastResult, Rules, WorthResult
-from services.features.encoders import ENCODERS
-from services.rpc.convert import (
-    artifact_from_proto,
-    artifact_to_proto,
-    artifacts_from_proto,
-    interval_to_proto,
-    measurement_to_proto,
-    source_from_proto,
+from services.evaluator.encoding import comparison_from_json
+from services.evaluator.leakage.planning import REAL, listed_pairs, require_names, require_quantile
+from services.evaluator.listing import list_measurables
+from services.evaluator.messages import (
+    contrast_payload,
+    contrast_result_to_proto,
+    digests,
+    measurables_to_proto,
+    measurements_to_proto,
+    optional_digest,
+    ruler_payload,
+    rules_payload,
+    worth_to_proto,
 )
+from services.evaluator.plain_values import plain
+from services.rpc.convert import artifact_from_proto, artifact_to_proto, source_from_proto
 from services.rpc.sharing import shared_stream
 from services.rpc.streaming import progress_stream
 from services.rpc.workers import WorkerPool
 from services.storage.store import Store
-from synthtrial.evaluator.v1 import evaluator_pb2, evaluator_pb2_grpc
-from synthtrial.study.v1 import artifact_pb2, corpus_pb2, measurement_pb2
+from synthtrial.evaluator.v1 import (
+    correlation_pb2,
+    decomposition_pb2,
+    evaluator_pb2,
+    evaluator_pb2_grpc,
+    leakage_pb2,
+    mix_curve_pb2,
+)
+from synthtrial.study.v1 import corpus_pb2, measurement_pb2
 
 NAME = evaluator_pb2.DESCRIPTOR.services_by_name["EvaluatorService"].full_name
 SCORE_JOB = "services.evaluator.scoring:score"
 COMPARE_JOB = "services.evaluator.comparison:compare"
 FIDELITY_JOB = "services.evaluator.fidelity.measuring:measure"
 EMBED_JOB = "services.features.store:embed"
-DEFAULTS = Rules()
+CORRELATE_JOB = "services.evaluator.inline_jobs:correlate_gains"
+MIX_JOB = "services.evaluator.inline_jobs:analyse_mix_curve"
+DECOMPOSE_JOB = "services.evaluator.inline_jobs:decompose"
+LEAKAGE_JOB = "services.evaluator.leakage.stored:audit"
 
 
 def register(server: grpc.aio.Server, store: Store, workers: WorkerPool) -> str:
@@ -52,8 +64,8 @@ class EvaluatorServicer(evaluator_pb2_grpc.EvaluatorServiceServicer):
     async def ListMetrics(
         self, request: evaluator_pb2.ListMetricsRequest, context: object
     ) -> evaluator_pb2.ListMetricsResponse:
-        # The first listing imports every metric's module.
-        return await asyncio.to_thread(_listing)
+        # In a thread: the first listing imports every metric's module.
+        return measurables_to_proto(await asyncio.to_thread(list_measurables))
 
     async def Embed(
         self, request: evaluator_pb2.EmbedRequest, context: object
@@ -79,11 +91,11 @@ class EvaluatorServicer(evaluator_pb2_grpc.EvaluatorServiceServicer):
         payload = {
             "store": str(self._store.root),
             "truth": await self._source(request, "truth", required=True),
-            "predictions": _digests(request.predictions, "predictions"),
+            "predictions": digests(request.predictions, "predictions"),
             "metrics": list(request.metrics),
         }
         answer = await self._workers.run(SCORE_JOB, payload)
-        return evaluator_pb2.ScorePredictionsResponse(results=_lists(answer["results"]))
+        return evaluator_pb2.ScorePredictionsResponse(results=measurements_to_proto(answer["results"]))
 
     async def CompareArms(
         self, request: evaluator_pb2.CompareArmsRequest, context: object
@@ -91,14 +103,16 @@ class EvaluatorServicer(evaluator_pb2_grpc.EvaluatorServiceServicer):
         payload = {
             "store": str(self._store.root),
             "truth": await self._source(request, "truth", required=True),
-            "contrasts": [_contrast(one, f"contrasts[{i}]") for i, one in enumerate(request.contrasts)],
-            "rulers": [_ruler(one, f"rulers[{i}]") for i, one in enumerate(request.rulers)],
-            "rules": _rules(request),
+            "contrasts": [
+                contrast_payload(one, f"contrasts[{i}]") for i, one in enumerate(request.contrasts)
+            ],
+            "rulers": [ruler_payload(one, f"rulers[{i}]") for i, one in enumerate(request.rulers)],
+            "rules": rules_payload(request),
         }
         comparison = comparison_from_json(await self._workers.run(COMPARE_JOB, payload))
         return evaluator_pb2.CompareArmsResponse(
-            contrasts=[_contrast_to_proto(result) for result in comparison.contrasts],
-            worths=[_worth_to_proto(result) for result in comparison.worths],
+            contrasts=[contrast_result_to_proto(result) for result in comparison.contrasts],
+            worths=[worth_to_proto(result) for result in comparison.worths],
         )
 
     async def MeasureFidelity(
@@ -111,10 +125,10 @@ class EvaluatorServicer(evaluator_pb2_grpc.EvaluatorServiceServicer):
                 request.reference_embeddings, "reference_embeddings"
             ).sha256,
             "corpora": await self._sources(request.corpora, "corpora"),
-            "embeddings": _digests(request.embeddings, "embeddings"),
+            "embeddings": digests(request.embeddings, "embeddings"),
             "metrics": list(request.metrics),
             "ceiling": await self._source(request, "ceiling"),
-            "ceiling_embeddings": _optional_digest(request, "ceiling_embeddings"),
+            "ceiling_embeddings": optional_digest(request, "ceiling_embeddings"),
             "seed": request.seed,
             "threads": self._workers.threads,
         }
@@ -124,7 +138,76 @@ class EvaluatorServicer(evaluator_pb2_grpc.EvaluatorServiceServicer):
             if kind == "progress":
                 yield evaluator_pb2.MeasureFidelityResponse(progress=_progress(content))
             else:
-                yield evaluator_pb2.MeasureFidelityResponse(results=_lists(content["results"]))
+                yield evaluator_pb2.MeasureFidelityResponse(results=measurements_to_proto(content["results"]))
+
+    async def CorrelateGains(
+        self, request: correlation_pb2.CorrelateGainsRequest, context: object
+    ) -> correlation_pb2.CorrelateGainsResponse:
+        answer = await self._workers.run(CORRELATE_JOB, plain(request))
+        return correlation_pb2.CorrelateGainsResponse(**answer)
+
+    async def AnalyseMix(
+        self, request: mix_curve_pb2.AnalyseMixRequest, context: object
+    ) -> mix_curve_pb2.AnalyseMixResponse:
+        return mix_curve_pb2.AnalyseMixResponse(**await self._workers.run(MIX_JOB, plain(request)))
+
+    async def DecomposeGain(
+        self, request: decomposition_pb2.DecomposeGainRequest, context: object
+    ) -> decomposition_pb2.DecomposeGainResponse:
+        answer = await self._workers.run(DECOMPOSE_JOB, plain(request))
+        return decomposition_pb2.DecomposeGainResponse(**answer)
+
+    async def AuditLeakage(
+        self, request: leakage_pb2.AuditLeakageRequest, context: object
+    ) -> AsyncIterator[leakage_pb2.AuditLeakageResponse]:
+        _require_auditable(request)
+        maximum_pairs = listed_pairs(request.maximum_pairs, len(request.corpora))
+        corpora = await self._audited(request.corpora)
+        async for step in self._embed_missing(request, corpora):
+            yield leakage_pb2.AuditLeakageResponse(progress=step)
+        payload = {
+            "store": str(self._store.root),
+            "corpora": corpora,
+            "calibrated_on": request.calibrated_on or REAL,
+            "quantile": _quantile(request),
+            "maximum_pairs": maximum_pairs,
+        }
+        async for kind, content in progress_stream(self._workers, LEAKAGE_JOB, payload):
+            if kind == "progress":
+                yield leakage_pb2.AuditLeakageResponse(progress=_progress(content))
+            else:
+                yield leakage_pb2.AuditLeakageResponse(**content)
+
+    async def _audited(self, corpora: Sequence[leakage_pb2.AuditedCorpus]) -> list[dict[str, Any]]:
+        sources = await self._sources([one.corpus for one in corpora], "corpora", ".corpus")
+        return [
+            {
+                "name": one.name,
+                "corpus": sha256,
+                "embeddings": optional_digest(one, "embeddings", f"corpora[{i}].embeddings"),
+            }
+            for i, (one, sha256) in enumerate(zip(corpora, sources, strict=True))
+        ]
+
+    async def _embed_missing(
+        self, request: leakage_pb2.AuditLeakageRequest, corpora: Sequence[dict[str, Any]]
+    ) -> AsyncIterator[measurement_pb2.Progress]:
+        """Fill in what corpora lack of embeddings, where the request names an encoder."""
+        missing = [one for one in corpora if one["embeddings"] is None]
+        if not request.encoder or not missing:
+            return
+        payload = {
+            "store": str(self._store.root),
+            "corpora": [one["corpus"] for one in missing],
+            "encoder": request.encoder,
+            "fit_on": await self._source(request, "fit_on"),
+        }
+        async for kind, content in shared_stream(self._workers, EMBED_JOB, payload):
+            if kind == "progress":
+                yield _progress(content)
+            else:
+                for one, embeddings in zip(missing, content["embeddings"], strict=True):
+                    one["embeddings"] = embeddings["sha256"]
 
     async def _source(self, request: Any, field: str, *, required: bool = False) -> str | None:
         """Return the digest of a corpus, storing it first where it came inline."""
@@ -133,9 +216,12 @@ class EvaluatorServicer(evaluator_pb2_grpc.EvaluatorServiceServicer):
         source = getattr(request, field)
         return (await asyncio.to_thread(source_from_proto, source, self._store, field)).sha256
 
-    async def _sources(self, sources: Iterable[corpus_pb2.CorpusSource], field: str) -> list[str]:
+    async def _sources(
+        self, sources: Iterable[corpus_pb2.CorpusSource], field: str, inside: str = ""
+    ) -> list[str]:
+        """Return the digests of corpora; `inside` is where each stands in its element of the field."""
         found = [
-            await asyncio.to_thread(source_from_proto, source, self._store, f"{field}[{i}]")
+            await asyncio.to_thread(source_from_proto, source, self._store, f"{field}[{i}]{inside}")
             for i, source in enumerate(sources)
         ]
         if not found:
@@ -143,126 +229,25 @@ class EvaluatorServicer(evaluator_pb2_grpc.EvaluatorServiceServicer):
         return [reference.sha256 for reference in found]
 
 
-def _listing() -> evaluator_pb2.ListMetricsResponse:
-    found = [
-        evaluator_pb2.Metric(
-            name=name, lower_is_better=False, description=text, minimum_count=1, kind="predictions"
-        )
-        for name, text in scoring.DESCRIPTIONS.items()
-    ]
-    for name in METRICS.names():
-        metric = METRICS.get(name)
-        found.append(
-            evaluator_pb2.Metric(
-                name=name,
-                lower_is_better=metric.lower_is_better,
-                description=metric.description,
-                minimum_count=metric.minimum_count,
-                kind="fidelity",
-            )
-        )
-    ordered = sorted(found, key=lambda metric: metric.name)
-    return evaluator_pb2.ListMetricsResponse(metrics=ordered, encoders=ENCODERS.names())
+def _require_auditable(request: leakage_pb2.AuditLeakageRequest) -> None:
+    """Refuse what the audit would refuse, before anything is stored or embedded."""
+    embedded = request.encoder or any(one.HasField("embeddings") for one in request.corpora)
+    # Without embeddings nothing is calibrated, and nobody has to be called real.
+    calibrated_on = request.calibrated_on or (REAL if embedded else "")
+    require_names([one.name for one in request.corpora], calibrated_on)
+    require_quantile(_quantile(request))
+    if request.HasField("fit_on") and not request.encoder:
+        raise InvalidInputError("training texts are for an encoder, and none is named", field="fit_on")
 
 
-def _rules(request: evaluator_pb2.CompareArmsRequest) -> dict[str, Any]:
-    """Return the parts of the rules that a request may set."""
-    return {
-        "margin": request.margin,
-        "minimum_families": request.minimum_test_families or DEFAULTS.minimum_families,
-        "minimum_replicates": request.minimum_replicates or DEFAULTS.minimum_replicates,
-        "fixed_real": request.training_sets_are_given,
-    }
-
-
-def _contrast(message: evaluator_pb2.Contrast, where: str) -> dict[str, Any]:
-    return {
-        "name": message.name,
-        "treatment": _digests(message.treatment, f"{where}.treatment"),
-        "control": _digests(message.control, f"{where}.control"),
-        "declared": message.declared,
-        "score": message.score,
-    }
-
-
-def _ruler(message: evaluator_pb2.Ruler, where: str) -> dict[str, Any]:
-    return {
-        "name": message.name,
-        "treatment": _digests(message.treatment, f"{where}.treatment"),
-        "rungs": [
-            {
-                "real_documents": rung.real_documents,
-                "predictions": _digests(rung.predictions, f"{where}.rungs[{j}].predictions"),
-            }
-            for j, rung in enumerate(message.rungs)
-        ],
-    }
-
-
-def _contrast_to_proto(result: ContrastResult) -> evaluator_pb2.ContrastResult:
-    return evaluator_pb2.ContrastResult(
-        name=result.name,
-        effect=result.effect,
-        interval95=_interval(result.interval95),
-        interval90=_interval(result.interval90),
-        standard_error=result.standard_error,
-        degrees_of_freedom=result.degrees_of_freedom,
-        p_value=result.p_value,
-        adjusted_p_value=result.adjusted_p_value,
-        verdict=result.verdict,
-        minimum_detectable_effect=result.mde,
-        replicate_count=result.replicate_count,
-        test_family_count=result.test_family_count,
-        positive_count=result.positive_count,
-        conditional=result.conditional,
-        note=result.note,
-        treatment_mean=result.treatment_mean,
-        control_mean=result.control_mean,
-        replicate_variance=result.replicate_variance,
-        document_variance=result.document_variance,
-    )
-
-
-def _worth_to_proto(result: WorthResult) -> evaluator_pb2.Worth:
-    return evaluator_pb2.Worth(
-        name=result.name,
-        real_documents=result.worth,
-        low=result.low,
-        high=result.high,
-        less_than_none=result.less_than_none,
-        more_than_cap=result.more_than_cap,
-        cap=result.cap,
-        note=result.note,
-    )
-
-
-def _interval(interval: Interval | None) -> measurement_pb2.Interval | None:
-    return None if interval is None else interval_to_proto(interval)
-
-
-def _lists(results: Iterable[Iterable[Any]]) -> list[evaluator_pb2.MeasurementList]:
-    return [
-        evaluator_pb2.MeasurementList(measurements=[measurement_to_proto(_measurement(one)) for one in row])
-        for row in results
-    ]
-
-
-def _measurement(value: Measurement | Mapping[str, Any]) -> Measurement:
-    return value if isinstance(value, Measurement) else measurement_from_json(value)
+def _quantile(request: leakage_pb2.AuditLeakageRequest) -> float | None:
+    return request.quantile if request.HasField("quantile") else None
 
 
 def _progress(content: Mapping[str, Any]) -> measurement_pb2.Progress:
     return measurement_pb2.Progress(
         activity=content["activity"], done_count=content["done_count"], total_count=content["total_count"]
     )
-
-
-def _digests(messages: Iterable[artifact_pb2.ArtifactRef], field: str) -> list[str]:
-    return [reference.sha256 for reference in artifacts_from_proto(messages, field)]
-
-
-def _optional_digest(request: Any, field: str) -> str | None:
-    return artifact_from_proto(getattr(request, field), field).sha256 if request.HasField(field) else None
 
 
 def _stored(value: Mapping[str, Any]) -> ArtifactRef:

@@ -186,15 +186,20 @@ CASES = {
         "gpt.jsonl:2: label 'boat'",
     ),
     "unknown backend": Bad(
-        lambda s: s.generate("gpt"), NotFoundError, "", "there are: corpus_file, markov, simulator"
+        lambda s: s.generate("gpt"),
+        NotFoundError,
+        "",
+        "there are: corpus_file, eda, markov, recombine, simulator, template",
     ),
     "unknown family": Bad(
         lambda s: s.train(corpus("r"), corpus("t"), "bert"),
         InvalidInputError,
         "family",
-        "frozen_encoder, tfidf_linear",
+        "fine_tuned_encoder, frozen_encoder, tfidf_linear",
     ),
-    "unknown metric": Bad(lambda s: s.measure(metric="fid"), NotFoundError, "", "there are: chamfer, mmd2"),
+    "unknown metric": Bad(
+        lambda s: s.measure(metric="fid"), NotFoundError, "", "there are: c2st, c2st_p, chamfer"
+    ),
     "unknown retriever": Bad(lambda s: s.index("colbert"), NotFoundError, "", "there are: dense, jaccard"),
     "malformed line": Bad(
         lambda s: s.generate("corpus_file", artifact=s.uploaded("gpt.jsonl", BROKEN)),

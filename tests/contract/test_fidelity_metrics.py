@@ -1,18 +1,34 @@
 """Every registered fidelity metric keeps the promise of the protocol."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from services.evaluator.fidelity import METRICS, Estimate, FidelityMetric, Sample
 
+LABELS = 4
+# 240 documents a side: some metrics take 200 families.
+WORDS = np.array([f"{a}{b}{c}" for a in "bdfgkl" for b in "aeiou" for c in "mnrst"])
 
-def drawn(seed: int, count: int, shift: float = 0.0) -> Sample:
-    x = np.random.default_rng(seed).normal(size=(count, 10)) + shift * np.eye(10)[0]
-    return Sample((x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32), np.arange(count))
+
+def drawn(seed: int, count: int, shift: float = 0.0, favourite: int = 0, words: int = 12) -> Sample:
+    """Documents around a direction, of words and labels around a favourite."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(count, 10)) + shift * np.eye(10)[0]
+    weights = 1 / (1 + (np.arange(len(WORDS)) - 25 * favourite) % len(WORDS))
+    spoken = rng.choice(WORDS, (count, words), p=weights / weights.sum())
+    labels = np.eye(LABELS, dtype=bool)[(favourite + rng.geometric(0.6, count)) % LABELS]
+    return Sample(
+        (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32),
+        np.arange(count),
+        texts=tuple(" ".join(some[: 8 + i % 5]) for i, some in enumerate(spoken)),
+        labels=labels,
+    )
 
 
-REFERENCE, NEAR, FAR = drawn(1, 120, 2.0), drawn(2, 60, 2.0), drawn(3, 60, -2.0)
-COLLAPSED = Sample(np.repeat(NEAR.embeddings[:20], 3, axis=0), np.arange(60))
+REFERENCE, NEAR, FAR = drawn(1, 260, 2.0), drawn(2, 240, 2.0), drawn(3, 240, -2.0, favourite=2, words=9)
+COLLAPSED = replace(NEAR.take(np.repeat(np.arange(80), 3)), families=np.arange(240))
 
 
 @pytest.fixture(params=METRICS.names())
@@ -57,6 +73,17 @@ def test_prefers_the_corpus_nearer_to_real_text(metric: FidelityMetric) -> None:
 def test_smallest_corpus_is_enough(metric: FidelityMetric) -> None:
     (found,) = measured(metric, drawn(4, metric.minimum_count))
     assert found.value is not None or found.undefined_reason
+
+
+def test_weights_count_or_are_refused(metric: FidelityMetric) -> None:
+    weighted = replace(NEAR, weights=np.ones(len(NEAR)))
+    (plain,), (found,) = measured(metric, NEAR), measured(metric, weighted)
+    assert found.value == pytest.approx(plain.value) or "weights" in found.undefined_reason
+
+
+def test_documents_known_by_their_vectors_alone_have_a_value_or_a_reason(metric: FidelityMetric) -> None:
+    (found,) = measured(metric, Sample(NEAR.embeddings, NEAR.families))
+    assert (found.value is None) == bool(found.undefined_reason)
 
 
 def test_metric_says_what_it_is(metric: FidelityMetric) -> None:

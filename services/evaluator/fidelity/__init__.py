@@ -1,7 +1,7 @@
 """How near a corpus is to real text: one module per metric, found by scanning this folder."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from services.domain.measurement import Interval
 from services.domain.registry import Registry
+from services.domain.task import Indicator
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -16,22 +17,31 @@ Codes = npt.NDArray[np.int64]
 Settings = Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True)
+# Equal only to itself: what is known of a sample is kept under it (see `once`).
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Sample:
     """Documents in an order that says nothing about them.
 
     Args:
         embeddings: Shape (n, d), finite.
-        families: Shape (n,). Documents of one family depend on each other.
+        families: Shape (n,). Documents of one family depend on each other; one
+            family has one code in all samples of a request.
         weights: Shape (n,), positive; None counts every document once.
         not_exchangeable: Why whole families must not change places with those
             of the reference; empty where they may.
+        texts: n texts; None where only vectors are known.
+        labels: Shape (n, labels), in the columns of the reference; None where
+            the documents are of another task.
+        label_names: One per column of `labels`.
     """
 
     embeddings: Floats
     families: Codes
     weights: Doubles | None = None
     not_exchangeable: str = ""
+    texts: tuple[str, ...] | None = None
+    labels: Indicator | None = None
+    label_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.embeddings)
@@ -43,8 +53,14 @@ class Sample:
 
     def take(self, rows: npt.NDArray[np.intp]) -> "Sample":
         """Return some documents."""
-        weights = None if self.weights is None else self.weights[rows]
-        return Sample(self.embeddings[rows], self.families[rows], weights, self.not_exchangeable)
+        return replace(
+            self,
+            embeddings=self.embeddings[rows],
+            families=self.families[rows],
+            weights=None if self.weights is None else self.weights[rows],
+            texts=None if self.texts is None else tuple(self.texts[i] for i in rows),
+            labels=None if self.labels is None else self.labels[rows],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +81,10 @@ class FidelityMetric(Protocol):
         description: One or two sentences for a person who chooses.
         version: Raised whenever a value changes.
         lower_is_better: Whether a smaller value is nearer to real text.
-        minimum_count: Fewer documents on either side are refused.
+        minimum_count: With fewer documents on either side the metric is undefined.
         depends_on_count: The expected value changes with the number of
-            documents, so that only values at equal n compare.
+            documents, so that only values at equal n compare: it is measured
+            on equally many documents of both sides, drawn anew several times.
         has_scale: Whether a value between floor and ceiling means something.
     """
 

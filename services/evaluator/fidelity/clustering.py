@@ -1,4 +1,4 @@
-"""Intervals of means whose terms come in families."""
+"""Documents that come in families: intervals of means, and one document for each family."""
 
 import numpy as np
 from scipy import stats
@@ -26,3 +26,10 @@ def family_interval(value: float, influence: Doubles, families: Codes) -> Interv
     error = np.sqrt(count / (count - 1) * np.square(sums).sum()) / len(influence)
     half = float(stats.t.ppf(0.5 + LEVEL / 2, count - 1) * error)
     return Interval(value - half, value + half, LEVEL)
+
+
+def one_of_each(families: Codes, rng: np.random.Generator) -> Codes:
+    """Return one row per family, in random order."""
+    order = rng.permutation(len(families))
+    _, first = np.unique(families[order], return_index=True)
+    return rng.permutation(order[first]).astype(np.int64)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from services.evaluator.fidelity import METRICS, Codes, Estimate, Sample, Settings
+from services.evaluator.fidelity import METRICS, Estimate, Sample, Settings
 from services.evaluator.fidelity.bandwidth import median_bandwidth
+from services.evaluator.fidelity.clustering import one_of_each
 
 PERMUTATIONS = 999
 FEWEST_FAMILIES = 20
@@ -56,7 +57,7 @@ class MmdPermutation:
 def _test(reference: Sample, corpus: Sample, rng: np.random.Generator) -> Estimate:
     if corpus.not_exchangeable:
         return Estimate(None, len(corpus), undefined_reason=corpus.not_exchangeable)
-    sides = [_one_of_each(sample.families, rng) for sample in (reference, corpus)]
+    sides = [one_of_each(sample.families, rng) for sample in (reference, corpus)]
     count = min(*map(len, sides), MOST_FAMILIES)
     if count < FEWEST_FAMILIES:
         return Estimate(
@@ -64,13 +65,6 @@ def _test(reference: Sample, corpus: Sample, rng: np.random.Generator) -> Estima
         )
     both = np.concatenate([reference.embeddings[sides[0][:count]], corpus.embeddings[sides[1][:count]]])
     return Estimate(_p_value(both, rng), count)
-
-
-def _one_of_each(families: Codes, rng: np.random.Generator) -> Codes:
-    """Return one row per family, in random order."""
-    order = rng.permutation(len(families))
-    _, first = np.unique(families[order], return_index=True)
-    return rng.permutation(order[first]).astype(np.int64)
 
 
 def _p_value(both: np.ndarray, rng: np.random.Generator) -> float:

@@ -1,15 +1,24 @@
 """Corpora as samples: families as numbers, and whether they may be exchanged."""
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 
 from services.domain.corpus import Corpus
 from services.domain.errors import InvalidInputError
+from services.domain.task import Indicator
 from services.evaluator.fidelity import Floats, Sample
 
 UNIT_TOLERANCE = 1e-2
 
 
-def corpus_sample(corpus: Corpus, embeddings: Floats, reference: Corpus | None, field: str) -> Sample:
+def corpus_sample(
+    corpus: Corpus,
+    embeddings: Floats,
+    reference: Corpus | None,
+    field: str,
+    names: Sequence[str] | None = None,
+) -> Sample:
     """Return a corpus' documents as a sample.
 
     Args:
@@ -17,6 +26,7 @@ def corpus_sample(corpus: Corpus, embeddings: Floats, reference: Corpus | None, 
         embeddings: Shape (n, d), of unit length or zero.
         reference: What the corpus will be compared with; None for the reference itself.
         field: Where the embeddings stand in the request, for the error.
+        names: All families of the request, as of `family_names`; None for the corpus' own.
 
     Raises:
         InvalidInputError: A vector has neither unit length nor length zero.
@@ -29,9 +39,28 @@ def corpus_sample(corpus: Corpus, embeddings: Floats, reference: Corpus | None, 
             f"embeddings need unit length, and row {row} has length {lengths[row]:.3g}: normalise them",
             field=f"{field}[{row}]",
         )
-    _, families = np.unique(np.array(corpus.families), return_inverse=True)
-    refusal = "" if reference is None else dependence(corpus, reference)
-    return Sample(embeddings, families.astype(np.int64), None, refusal)
+    code = {name: i for i, name in enumerate(family_names([corpus]) if names is None else names)}
+    real = corpus if reference is None else reference
+    return Sample(
+        embeddings,
+        np.array([code[family] for family in corpus.families], dtype=np.int64),
+        not_exchangeable="" if reference is None else dependence(corpus, reference),
+        texts=corpus.texts,
+        labels=_labels(corpus, real),
+        label_names=real.task.labels,
+    )
+
+
+def family_names(corpora: Iterable[Corpus]) -> list[str]:
+    """Return the families of some corpora in alphabetical order: the order of their codes."""
+    return sorted({family for corpus in corpora for family in corpus.families})
+
+
+def _labels(corpus: Corpus, reference: Corpus) -> Indicator | None:
+    """Return labels in the reference's columns, None for a task with other labels."""
+    if set(corpus.task.labels) != set(reference.task.labels):
+        return None
+    return reference.task.encode([document.labels for document in corpus.documents])
 
 
 def dependence(corpus: Corpus, reference: Corpus) -> str:

@@ -12,7 +12,9 @@ from services.domain.document import Document
 from services.domain.errors import InvalidInputError, NotFoundError, PreconditionError
 from services.domain.measurement import Measurement
 from services.domain.task import Task, TaskType
+from services.evaluator.fidelity import neighbours
 from services.evaluator.fidelity.measuring import measure
+from services.evaluator.fidelity.neighbours import Neighbourhood
 from services.storage.store import Store
 
 TASK = Task(TaskType.MULTI_LABEL, ("a",))
@@ -107,6 +109,85 @@ def test_ceiling_corpus_replaces_random_directions(bench: Bench) -> None:
     assert given["mmd2"].value == random["mmd2"].value
 
 
+@pytest.mark.parametrize("metric", ["c2st", "coverage", "frechet", "recall"])
+def test_both_sides_have_the_count_of_the_floor(bench: Bench, metric: str) -> None:
+    bench.payload["metrics"] = [metric]
+    bench.add("large", 300, 1.0)
+    for row in bench.measured():
+        found = row[metric]
+        assert found.sample_count == 60
+        # Against the whole reference, balls would be smaller and moments surer than in the floor.
+        assert found.value == pytest.approx(found.estimates["floor"], abs=3 * found.estimates["floor_sd"])
+
+
+def test_metric_reads_the_same_whatever_the_others(bench: Bench) -> None:
+    (together,) = bench.measured()
+    for name in ("mmd2", "c2st", "chamfer", "coverage", "self_bleu"):
+        bench.payload["metrics"] = [name]
+        assert bench.measured()[0][name] == together[name]
+
+
+def test_metrics_of_neighbours_share_their_passes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def counted(*parts: Any) -> Neighbourhood:
+        made.append(len(parts))
+        return Neighbourhood(*parts)
+
+    monkeypatch.setattr(neighbours, "Neighbourhood", counted)
+    bench.payload["metrics"] = ["precision", "recall", "density", "coverage"]
+    bench.measured()
+    # Ten draws, and twenty splits with a floor and a ceiling.
+    assert len(made) == 10 + 2 * 20
+
+
+def test_small_corpus_is_undefined_where_a_metric_needs_more(bench: Bench) -> None:
+    bench.payload["metrics"] = ["mmd2", "coverage", "c2st_p"]
+    bench.add("small", 5, 1.0)
+    small = bench.measured()[1]
+    assert small["mmd2"].value is not None
+    assert small["coverage"].undefined_reason.startswith("5 documents a side, fewer than 6")
+    assert small["c2st_p"].undefined_reason == "5 documents a side, fewer than 200"
+
+
+def test_small_reference_is_undefined_where_half_of_it_is_too_few(bench: Bench) -> None:
+    bench.reference(30)
+    bench.payload["metrics"] = ["frechet", "coverage"]
+    (found,) = bench.measured()
+    assert found["coverage"].sample_count == 15
+    assert found["frechet"].undefined_reason.startswith("15 documents a side, fewer than 20; at most half")
+
+
+@pytest.mark.parametrize("metric", ["length_drift", "recall"])
+def test_scattered_documents_are_no_ceiling_where_they_do_not_look_far(bench: Bench, metric: str) -> None:
+    bench.payload["metrics"] = [metric]
+    (found,) = bench.measured()
+    assert "floor" in found[metric].estimates
+    assert not {"ceiling", "normalised"} & set(found[metric].estimates)
+    corpus, matrix = bench.put("ceiling", 80, -9.0)
+    bench.payload |= {"ceiling": corpus.sha256, "ceiling_embeddings": matrix.sha256}
+    assert "ceiling" in bench.measured()[0][metric].estimates
+
+
+def test_texts_and_labels_reach_the_metrics(bench: Bench) -> None:
+    bench.payload["metrics"] = ["distinct_1", "vocabulary_divergence", "label_divergence"]
+    (found,) = bench.measured()
+    # "near text 17": of three words one is new, and two are in all documents.
+    assert found["distinct_1"].value == pytest.approx(62 / 180)
+    assert found["distinct_1"].estimates["ceiling"] == 1
+    assert found["vocabulary_divergence"].estimates["ceiling"] == pytest.approx(1)
+    assert found["label_divergence"].value == 0
+
+
+def test_corpus_of_another_task_has_no_label_metrics(bench: Bench) -> None:
+    documents = tuple(Document(f"x{i}", f"text {i}", ("z",), f"x{i}") for i in range(90))
+    other = bench.store.put_corpus(Corpus(Task(TaskType.MULTI_LABEL, ("z",)), documents))
+    bench.payload |= {"corpora": [other.sha256], "metrics": ["label_divergence", "mmd2"]}
+    (found,) = bench.measured()
+    assert found["label_divergence"].undefined_reason == "the corpus came without labels"
+    assert found["mmd2"].value is not None
+
+
 def test_progress_counts_corpora_times_metrics(bench: Bench) -> None:
     bench.payload["metrics"] = ["mmd2", "remote_clique"]
     seen: list[dict[str, Any]] = []
@@ -123,7 +204,7 @@ def test_one_document_is_refused_by_name(bench: Bench) -> None:
 
 def test_unknown_metric_lists_those_that_exist(bench: Bench) -> None:
     bench.payload["metrics"] = ["fid"]
-    with pytest.raises(NotFoundError, match="chamfer, mmd2"):
+    with pytest.raises(NotFoundError, match="there are: c2st, c2st_p, chamfer"):
         bench.measured()
 
 

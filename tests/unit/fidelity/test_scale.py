@@ -8,10 +8,10 @@ from services.domain.document import Document, Provenance
 from services.domain.errors import InvalidInputError
 from services.domain.task import Task, TaskType
 from services.evaluator.fidelity import Sample
-from services.evaluator.fidelity.floor_ceiling import Scale, draw, measure_scale, split, unrelated
+from services.evaluator.fidelity.floor_ceiling import Scale, draw, measure_scale, split
 from services.evaluator.fidelity.mmd2 import SquaredMmd
 from services.evaluator.fidelity.mmd2_p import MmdPermutation
-from services.evaluator.fidelity.samples import corpus_sample, dependence
+from services.evaluator.fidelity.samples import corpus_sample, dependence, family_names
 
 TASK = Task(TaskType.MULTI_LABEL, ("a",))
 METRIC = SquaredMmd()
@@ -42,7 +42,7 @@ def test_floor_is_near_zero_and_ceiling_above() -> None:
     scale = measure_scale(METRIC, reference, far, 100, METRIC.settings(reference), rng)
     assert scale is not None
     assert abs(scale.floor) < 3 * scale.floor_sd
-    assert scale.ceiling > 10 * scale.floor_sd
+    assert scale.ceiling is not None and scale.ceiling > 10 * scale.floor_sd
     assert scale.normalised(scale.floor) == 0
     assert scale.normalised(scale.ceiling) == 1
 
@@ -56,6 +56,7 @@ def test_scale_is_never_clipped() -> None:
 def test_narrow_gap_gives_no_scale() -> None:
     assert Scale(0.0, 0.3, 1.0).normalised(0.5) is None
     assert Scale(0.2, 0.0, 0.2).normalised(0.5) is None
+    assert Scale(0.2, 0.01, None).normalised(0.5) is None
 
 
 def test_tiny_reference_gives_no_scale() -> None:
@@ -81,12 +82,6 @@ def test_draw_takes_families_whole_as_far_as_they_fit() -> None:
     rng = np.random.default_rng(5)
     drawn = draw(sample(rng, 60, per_family=6), 20, rng)
     assert sorted(np.unique(drawn.families, return_counts=True)[1]) == [2, 6, 6, 6]
-
-
-def test_unrelated_vectors_have_unit_length_and_no_direction() -> None:
-    vectors = unrelated(400, 5, np.random.default_rng(6)).embeddings
-    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
-    assert np.abs(vectors.mean(axis=0)).max() < 0.1
 
 
 @pytest.mark.parametrize(("per_family", "highest"), [(1, 0.12), (5, 0.12)])
@@ -122,6 +117,25 @@ def test_families_are_exchangeable_only_where_sources_are_known() -> None:
     assert "stand in the reference" in dependence(corpus("s", 5, source="r1", family="r"), real)
     copied = Corpus(TASK, (Document("x", "text r 1", ("a",), "x"),))
     assert "different families" in dependence(copied, real)
+
+
+def test_family_on_both_sides_has_one_code() -> None:
+    real, written = corpus("r", 3), corpus("s", 4, source="r1", family="r")
+    names = family_names([real, written])
+    one = corpus_sample(real, np.eye(3, dtype=np.float32), None, "embeddings", names)
+    other = corpus_sample(written, np.eye(4, dtype=np.float32), real, "embeddings", names)
+    assert one.families.tolist() == other.families[:3].tolist()
+    assert other.families[3] not in one.families
+
+
+def test_labels_stand_in_the_columns_of_the_reference() -> None:
+    def with_labels(*order: str) -> Corpus:
+        return Corpus(Task(TaskType.MULTI_LABEL, order), (Document("x", "text", ("b",), "x"),))
+
+    rows = np.eye(1, dtype=np.float32)
+    turned = corpus_sample(with_labels("b", "a"), rows, with_labels("a", "b"), "embeddings")
+    assert turned.labels is not None and turned.labels.tolist() == [[False, True]]
+    assert corpus_sample(with_labels("b"), rows, with_labels("a", "b"), "embeddings").labels is None
 
 
 def test_vectors_that_are_not_of_unit_length_name_their_row() -> None:
