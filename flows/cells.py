@@ -15,7 +15,12 @@ from services.domain.digest import sha256_hex, spec_digest
 
 @dataclass(frozen=True)
 class Arm:
-    """A condition with its settings; `generator` is empty where none is needed."""
+    """A condition with its settings; `generator` is empty where none is needed.
+
+    Every condition takes the settings `documents` (how many are added, in place of
+    the study's number), `objective` (the loss of all stages) and `budget` (the sum of
+    all weights).
+    """
 
     condition: str
     generator: str = ""
@@ -54,11 +59,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A cell as an experiment asks for it, before it has an identity."""
+    """A cell as an experiment asks for it, before it has an identity.
+
+    `replicates` 0 means all of the design's; fewer are for what is too dear to repeat.
+    """
 
     regime: int
     arm: Arm
     family: str
+    replicates: int = 0
 
 
 class Grid:
@@ -95,6 +104,10 @@ class Grid:
         }
         return Cell(spec_digest(specification), wanted.regime, wanted.arm, wanted.family, replicate)
 
+    def replicates(self, *arms: Wanted) -> range:
+        """Return the replicates that all of some arms have."""
+        return range(min(wanted.replicates or self._design.replicates for wanted in arms))
+
     def place(self, *arms: Wanted) -> str:
         """Return the digest of arms whatever the seed, the replicate and the encoder.
 
@@ -118,9 +131,7 @@ class Grid:
     def cells(self, wanted: Iterable[Wanted]) -> tuple[Cell, ...]:
         """Return every distinct cell of all replicates, in a fixed order."""
         found = {
-            cell.id: cell
-            for item in wanted
-            for cell in (self.cell(item, r) for r in range(self._design.replicates))
+            cell.id: cell for item in wanted for cell in (self.cell(item, r) for r in self.replicates(item))
         }
         key = self._order
         return tuple(sorted(found.values(), key=key))
@@ -144,6 +155,7 @@ class Grid:
             "backend": behind.backend,
             "backend_version": self._algorithms.get(behind.backend, ""),
             "parameters": behind.parameters,
+            **({"documents": generator.documents} if generator.documents else {}),
             **file_identity(behind.parameters),
         }
 

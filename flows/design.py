@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from flows.shipped import shipped_names
+from services.classifier.families import FAMILIES
 from services.domain.digest import spec_digest
 from services.domain.errors import InvalidInputError, NotFoundError
 from services.domain.nearness import did_you_mean
@@ -41,7 +42,13 @@ class GeneratorDesign(_Model):
     Scope "study": one corpus per replicate, conditioned on the smallest regime
     and used in every regime. Scope "regime": the generator fits the regime's
     own documents, so it has a corpus per replicate and regime, at `regimes`
-    only. Without `backend` the profile says what stands behind the name.
+    only. Without `backend` the profile says what stands behind the name, or behind
+    the name of another generator that this one is `like`: the same writer in
+    another genre, say.
+    `documents` 0 means the study's `synthetic_documents`; experiments that take
+    more of one generator, such as many paraphrases, set more. Corpora that are
+    not `embedded` cost no encoder: they stay out of fidelity, of retrieval and of
+    the families that read embeddings.
     """
 
     name: Name
@@ -50,8 +57,11 @@ class GeneratorDesign(_Model):
     strategy: Name = "label_conditioned"
     label_source: Literal["empirical", "backend"] = "empirical"
     genre: str = ""
+    like: str = ""
     backend: str = ""
     parameters: dict[str, Any] = Field(default_factory=dict)
+    documents: int = Field(default=0, ge=0)
+    embedded: bool = True
 
 
 class ClaimsDesign(_Model):
@@ -63,6 +73,17 @@ class ClaimsDesign(_Model):
     regime: int = 165
     family: Name = "tfidf_linear"
     generators: tuple[Name, ...] = ()
+
+
+class IllustrativeDesign(_Model):
+    """A family too dear to repeat often: these generators at the claims' regime, in few replicates.
+
+    Below five replicates there is no verdict; the page says that it illustrates.
+    """
+
+    family: Name
+    generators: tuple[Name, ...]
+    replicates: int = Field(default=2, ge=1)
 
 
 class Design(_Model):
@@ -84,6 +105,12 @@ class Design(_Model):
     dataset: DatasetDesign = DatasetDesign()
     generators: tuple[GeneratorDesign, ...]
     claims: ClaimsDesign = ClaimsDesign()
+    illustrative: IllustrativeDesign | None = None
+
+    @property
+    def all_families(self) -> tuple[str, ...]:
+        """The classifier families of all cells, illustrative ones among them."""
+        return (*self.families, *((self.illustrative.family,) if self.illustrative else ()))
 
     @property
     def digest(self) -> str:
@@ -112,6 +139,14 @@ class Design(_Model):
     def regimes_of(self, generator: GeneratorDesign) -> tuple[int, ...]:
         """Return the regimes in which a generator's corpora are used."""
         return generator.regimes if generator.scope == "regime" else self.regimes
+
+    def families_of(self, generator: GeneratorDesign) -> tuple[str, ...]:
+        """Return the classifier families in which a generator has arms."""
+        return tuple(f for f in self.families if generator.embedded or not FAMILIES.get(f).encodes)
+
+    def documents_of(self, generator: GeneratorDesign) -> int:
+        """Return how many documents a generator's corpora hold."""
+        return generator.documents or self.synthetic_documents
 
     @model_validator(mode="after")
     def _check(self) -> "Design":
@@ -147,12 +182,13 @@ class Profile(_Model):
         """
         if generator.backend:
             return GeneratorProfile(backend=generator.backend, parameters=generator.parameters)
-        if generator.name not in self.generators:
+        name = generator.like or generator.name
+        if name not in self.generators:
             raise InvalidInputError(
-                f"generator {generator.name!r} has no backend: name one in the design, or in profile {self.name!r}",
-                field=f"generators.{generator.name}.backend",
+                f"generator {name!r} has no backend: name one in the design, or in profile {self.name!r}",
+                field=f"generators.{name}.backend",
             )
-        found = self.generators[generator.name]
+        found = self.generators[name]
         return GeneratorProfile(
             backend=found.backend, parameters={**found.parameters, **generator.parameters}
         )

@@ -109,7 +109,10 @@ class StudyRun:
     def encode(self) -> int:
         """Embed all corpora; return how many distinct texts there are."""
         with self._timed("encode"):
-            corpora = encoding.segments(self.loaded, self.corpora())
+            embedded = {g.name for g in self.study.design.generators if g.embedded}
+            corpora = encoding.segments(
+                self.loaded, [w for w in self.corpora() if w.key.generator in embedded]
+            )
             count = encoding.count_texts(self.study, corpora)
             self.progress.expect("encode", count * TEXT_SECONDS)
             started = time.monotonic()

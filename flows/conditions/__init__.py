@@ -4,7 +4,7 @@ A condition is a pure function of a scene and a random generator. To add one,
 write a module here that registers an object with the attributes of `Condition`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -17,7 +17,7 @@ from services.domain.plan import Part, Stage, TrainingPlan
 from services.domain.registry import Registry
 
 Rows = npt.NDArray[np.int64]
-Role = Literal["treatment", "control", "ceiling", "baseline"]
+Role = Literal["treatment", "control", "ceiling", "baseline", "mix"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,12 @@ class Segment:
 
     sha256: str
     corpus: Corpus
+
+
+def _keep_nothing(corpus: Corpus) -> Segment:
+    raise PreconditionError(
+        "this condition derives a corpus of its own, and there is nowhere to keep it here"
+    )
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,8 @@ class Scene:
             further documents would bring.
         synthetic: The arm's synthetic corpus; None for conditions without one.
         count: Documents added to the regime (n_syn).
+        keep: Puts a corpus that a condition derives, such as copies with other words, where plans
+            may name its rows.
     """
 
     real: Segment
@@ -46,6 +54,7 @@ class Scene:
     new_rows: Rows
     synthetic: Segment | None
     count: int
+    keep: Callable[[Corpus], Segment] = _keep_nothing
 
     def regime_part(self, copies: Rows | None = None) -> Part:
         """Return the regime's documents, each once plus its copies.
@@ -96,7 +105,8 @@ class Condition(Protocol):
 
     `version` is raised whenever plans change. `needs_synthetic` says whether
     the scene must hold a synthetic corpus. `role` is the part the condition
-    plays in a contrast.
+    plays in a contrast: a baseline has the regime's documents alone, a mix
+    `count` documents in all, everything else `count` beside the regime's.
     """
 
     version: str
@@ -113,3 +123,9 @@ CONDITIONS: Registry[Condition] = Registry("conditions", __name__)
 def single_stage(*parts: Part) -> TrainingPlan:
     """Return the plan that trains on all parts together."""
     return TrainingPlan((Stage(tuple(parts)),))
+
+
+def added_part(segment: Segment, count: int) -> Part:
+    """Return the first `count` documents of a corpus, each once and none scored."""
+    rows = np.arange(count, dtype=np.int64)
+    return Part(segment.sha256, rows, np.ones(count, dtype=np.float32), scored=False)

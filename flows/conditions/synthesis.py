@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from flows.conditions import CONDITIONS, Composition, Role, Scene, single_stage
-from services.domain.plan import Part
+from flows.conditions import CONDITIONS, Composition, Role, Scene, added_part, single_stage
 
 
 class Synthesis:
@@ -15,10 +14,7 @@ class Synthesis:
     needs_synthetic = True
 
     def compose(self, scene: Scene, rng: np.random.Generator, settings: Mapping[str, Any]) -> Composition:
-        written = scene.written()
-        rows = np.arange(scene.count, dtype=np.int64)
-        part = Part(written.sha256, rows, np.ones(scene.count, dtype=np.float32), scored=False)
-        return Composition(single_stage(scene.regime_part(), part))
+        return Composition(single_stage(scene.regime_part(), added_part(scene.written(), scene.count)))
 
 
 CONDITIONS.register("synthesis", Synthesis())

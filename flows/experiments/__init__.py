@@ -1,27 +1,36 @@
 """The questions a study asks: one experiment per file.
 
-An experiment says which cells it needs and which contrasts, rulers and searches
-turn them into findings. Cells that several experiments want are the same cell
-and run once. To add an experiment, write a module here that registers an object
-with the attributes of `Experiment`.
+An experiment says which cells it needs, which contrasts, rulers and searches
+turn them into numbers, what else is computed from those, and what the report
+says of them. Cells that several experiments want are the same cell and run once.
+To add an experiment, write a module here that registers an object with the
+attributes of `Experiment`; nothing else changes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
+
+import pandas as pd
 
 from flows.cells import Arm, Wanted
 from flows.design import Design, Profile
+from flows.report.inputs import ReportInput
+from flows.report.page import Section
 from services.domain.registry import Registry
-
-ContrastKind = Literal["gain_vs_control", "gain_vs_real", "gain_vs_resampled", "ceiling"]
+from services.evaluator.client import EvaluatorClient
 
 
 @dataclass(frozen=True)
 class PlannedContrast:
-    """An arm against what it is compared with, over all replicates of a regime."""
+    """An arm against what it is compared with, over all replicates of a regime.
 
-    kind: ContrastKind
+    `kind` groups contrasts that are corrected together and shown together. The
+    page's own sections show gain_vs_control, gain_vs_real, gain_vs_resampled and
+    ceiling; an experiment shows kinds of its own in its section.
+    """
+
+    kind: str
     treatment: Wanted
     control: Wanted
     declared: bool = False
@@ -69,11 +78,13 @@ class PlannedSearch:
 
 
 class Experiment(Protocol):
-    """What a question needs; every method is a pure function of the design.
+    """What a question needs, and what it finds.
 
-    `requires` returns what this profile lacks, as "needs …", or an empty
-    string; an experiment that lacks something contributes nothing, and the
-    report says so.
+    The first methods are pure functions of the design. `requires` returns what
+    this profile lacks, as "needs …", or an empty string; an experiment that lacks
+    something contributes nothing, and the report says so. `analyse` computes
+    further tables from the study's own, and `section` shows them; both see the
+    tables that experiments before them in the design have added.
     """
 
     title: str
@@ -88,9 +99,17 @@ class Experiment(Protocol):
 
     def searches(self, design: Design) -> Sequence[PlannedSearch]: ...
 
+    def analyse(self, tables: ReportInput, evaluator: EvaluatorClient) -> Mapping[str, pd.DataFrame]:
+        """Return further tables by name; they are written beside the study's."""
+        ...
+
+    def section(self, tables: ReportInput) -> Section | None:
+        """Return what the report shows of this experiment, beyond the page's own sections."""
+        ...
+
 
 class Question:
-    """An experiment that needs nothing; a base to override parts of."""
+    """An experiment that needs nothing and adds nothing; a base to override parts of."""
 
     title = ""
 
@@ -113,6 +132,12 @@ class Question:
     def searches(self, design: Design) -> Sequence[PlannedSearch]:
         return ()
 
+    def analyse(self, tables: ReportInput, evaluator: EvaluatorClient) -> Mapping[str, pd.DataFrame]:
+        return {}
+
+    def section(self, tables: ReportInput) -> Section | None:
+        return None
+
 
 EXPERIMENTS: Registry[Experiment] = Registry("experiments", __name__)
 
@@ -123,7 +148,19 @@ def generator_places(design: Design) -> list[tuple[int, str, str]]:
         (regime, generator.name, family)
         for generator in design.generators
         for regime in design.regimes_of(generator)
-        for family in design.families
+        for family in design.families_of(generator)
+    ]
+
+
+def claimed_places(design: Design) -> list[tuple[int, str, str]]:
+    """Return every (regime, generator, family) of the claims' regime at which a claimed generator has an arm.
+
+    What costs several cells a generator is run for these alone.
+    """
+    return [
+        (regime, generator, family)
+        for regime, generator, family in generator_places(design)
+        if regime == design.claims.regime and generator in design.claimed_generators
     ]
 
 

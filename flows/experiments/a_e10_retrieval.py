@@ -16,7 +16,7 @@ class Retrieval(Question):
         planned = [PlannedSearch("")]
         if max(design.regimes) + design.synthetic_documents <= design.dataset.train:
             planned.append(PlannedSearch("new_real"))
-        for generator in design.generators:
+        for generator in filter(lambda g: g.embedded, design.generators):
             planned += [PlannedSearch("synthesis", generator.name), PlannedSearch("row_twin", generator.name)]
         return planned
 

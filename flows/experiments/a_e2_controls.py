@@ -14,6 +14,7 @@ from flows.experiments import (
     PlannedContrast,
     PlannedRuler,
     Question,
+    claimed_places,
     generator_places,
     plain,
     row_twin,
@@ -45,13 +46,9 @@ class Controls(Question):
         return planned
 
     def rulers(self, design: Design) -> Sequence[PlannedRuler]:
-        """Return rulers at the claims' regime; elsewhere they would cost more than they tell."""
+        """Return rulers of claimed generators; elsewhere they would cost more than they tell."""
         spare = design.dataset.train - design.claims.regime
-        return [
-            _ruler(design, generator, family, spare)
-            for regime, generator, family in generator_places(design)
-            if regime == design.claims.regime
-        ]
+        return [_ruler(design, generator, family, spare) for _, generator, family in claimed_places(design)]
 
 
 def _a_twin(design: Design, regime: int, family: str) -> Wanted:

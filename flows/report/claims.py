@@ -41,8 +41,7 @@ class Claim:
         return Sentence(self.name, text, self.source, finding.items)
 
 
-def claims_table(claims: Sequence[Claim], tables: ReportInput) -> pd.DataFrame:
-    """Columns name, sentence, source: what `claims.parquet` holds."""
-    read = [claim.read(tables) for claim in claims]
+def claims_table(read: Sequence[Sentence]) -> pd.DataFrame:
+    """Columns name, sentence, source: what `sentences.parquet` holds."""
     sentences = [(sentence.name, sentence.whole, sentence.source) for sentence in read]
     return pd.DataFrame(sentences, columns=["name", "sentence", "source"])

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 import pandas as pd
 
 from flows.report.columns import COLUMNS, empty_table, require_columns
+from flows.report.page import Section
 
 JsonMap: TypeAlias = Mapping[str, Any]
 
@@ -72,6 +73,9 @@ class ReportInput:
             or unclear (within 2 SE of the margin).
         truth_note: Shown where a truth is lacking, e.g. "truth not computed for this design".
         not_run: What the profile could not run.
+        findings: Tables that experiments computed from the others, by name; each experiment's own
+            section reads them.
+        sections: What experiments show, in the design's order.
 
     Required columns: `flows.report.columns.COLUMNS`.
     """
@@ -92,6 +96,8 @@ class ReportInput:
     planted_truth: pd.DataFrame = field(default_factory=partial(empty_table, "planted_truth"))
     truth_note: str = ""
     not_run: tuple[NotRun, ...] = ()
+    findings: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    sections: tuple[Section, ...] = ()
 
     def __post_init__(self) -> None:
         for name in COLUMNS:

@@ -1,5 +1,6 @@
 """Questions to the tables of a report that several of its parts ask."""
 
+import re
 from typing import Any, NamedTuple, TypeAlias, cast
 
 import pandas as pd
@@ -44,7 +45,8 @@ def gains(tables: ReportInput, kind: str = "gain_vs_control", score: str = "") -
     chosen = table[(table["kind"] == kind) & (table["score"] == (score or primary_score(tables)))]
     order = {generator.name: place for place, generator in enumerate(tables.generators)}
     return sorted(
-        rows(chosen), key=lambda row: (row["regime"], order.get(row["generator"], len(order)), row["arm"])
+        rows(chosen),
+        key=lambda row: (row["regime"], order.get(row["generator"], len(order)), _natural(row["arm"])),
     )
 
 
@@ -84,15 +86,30 @@ def condition_of(arm: object) -> str:
 
 
 def arm_label(row: Row) -> str:
-    """How the page names a contrast's treatment: its generator, and its condition where that says more."""
+    """How the page names a contrast's treatment: its generator, its condition where that says more, settings."""
     generator, condition = str(row["generator"]), condition_of(row["arm"])
-    if not generator:
-        return condition
-    return generator if condition in ("", "synthesis", generator) else f"{generator} · {condition}"
+    settings = _settings_of(row["arm"])
+    named = [generator] if generator else []
+    if condition not in ("", "synthesis", generator, "real_only" if settings else ""):
+        named.append(condition)
+    return " · ".join([*named, *settings])
 
 
 def control_label(row: Row) -> str:
-    return condition_of(row["control"])
+    """How the page names what a contrast is against: its condition and settings."""
+    return " · ".join([condition_of(row["control"]), *_settings_of(row["control"])])
+
+
+def _natural(arm: object) -> list[tuple[float, str]]:
+    """A sorting key by which "documents=60" stands before "documents=120"."""
+    pieces = re.split(r"(\d+(?:\.\d+)?)", str(arm))
+    return [(float(piece), "") if place % 2 else (-1.0, piece) for place, piece in enumerate(pieces)]
+
+
+def _settings_of(arm: object) -> list[str]:
+    """The settings in an arm's name: "focal" of "real_only:objective=focal", "share=0.5" of others."""
+    parts = [part for part in str(arm).split(":")[1:] if "=" in part]
+    return [part.removeprefix("objective=") for part in parts]
 
 
 def ceilings(tables: ReportInput, *, over_real: bool) -> list[Row]:

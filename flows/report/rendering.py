@@ -10,7 +10,7 @@ from flows.report.claims import Claim, claims_table
 from flows.report.formatting import listed, text_or
 from flows.report.inputs import AuditInput, ReportInput
 from flows.report.lead import LEAD
-from flows.report.page import Page, RenderedReport
+from flows.report.page import Page, RenderedReport, Sentence
 from flows.report.queries import tag
 from flows.report.sections import (
     declared,
@@ -39,7 +39,8 @@ def render_audit(found: AuditInput) -> RenderedReport:
 
 def claims_of(tables: ReportInput) -> pd.DataFrame:
     """All claims of the report as a table: name, sentence, source."""
-    return claims_table(CLAIMS, tables)
+    own = [block for section in tables.sections for block in section.blocks if isinstance(block, Sentence)]
+    return claims_table([*(claim.read(tables) for claim in CLAIMS), *own])
 
 
 def study_page(tables: ReportInput) -> Page:
@@ -53,6 +54,7 @@ def study_page(tables: ReportInput) -> Page:
         volume.section(tables),
         fidelity.section(tables),
         retrieval.section(tables),
+        *tables.sections,
         screening.section(tables),
         overview.not_run(tables),
         provenance.environment(tables.environment),

@@ -9,7 +9,6 @@ from flows.design import Design, Profile
 from flows.endpoints import Clients
 from flows.experiments import (
     EXPERIMENTS,
-    Experiment,
     PlannedContrast,
     PlannedRuler,
     PlannedSearch,
@@ -48,13 +47,17 @@ class Study:
 
 @dataclass(frozen=True)
 class StudyPlan:
-    """What a study will run, and what it will not and why."""
+    """What a study will run, and what it will not and why.
+
+    `experiments` names those that run, in the design's order.
+    """
 
     cells: tuple[Cell, ...]
     contrasts: tuple[PlannedContrast, ...]
     rulers: tuple[PlannedRuler, ...]
     searches: tuple[PlannedSearch, ...]
     not_run: Mapping[str, str]
+    experiments: tuple[str, ...] = ()
 
 
 def plan_study(design: Design, profile: Profile, grid: Grid) -> StudyPlan:
@@ -63,15 +66,10 @@ def plan_study(design: Design, profile: Profile, grid: Grid) -> StudyPlan:
     Raises:
         NotFoundError: The design names an experiment that does not exist.
     """
-    runnable: list[Experiment] = []
-    not_run = {}
-    for name in design.experiments:
-        experiment = EXPERIMENTS.get(name)
-        lacking = experiment.requires(design, profile)
-        if lacking:
-            not_run[experiment.title] = lacking
-        else:
-            runnable.append(experiment)
+    asked = {name: EXPERIMENTS.get(name) for name in design.experiments}
+    lacking = {name: experiment.requires(design, profile) for name, experiment in asked.items()}
+    runnable = [experiment for name, experiment in asked.items() if not lacking[name]]
+    not_run = {asked[name].title: reason for name, reason in lacking.items() if reason}
     contrasts = {c.name: c for e in runnable for c in e.contrasts(design)}
     rulers = {r.name: r for e in runnable for r in e.rulers(design)}
     searches = {s.arm: s for e in runnable for s in e.searches(design)}
@@ -82,6 +80,7 @@ def plan_study(design: Design, profile: Profile, grid: Grid) -> StudyPlan:
         tuple(rulers.values()),
         tuple(searches.values()),
         not_run,
+        tuple(name for name in asked if not lacking[name]),
     )
 
 
@@ -98,7 +97,7 @@ def check_names(study: Study) -> None:
     metrics = {metric.name for metric in measurable.metrics if metric.kind == "fidelity"}
     known_backends = {backend.name for backend in study.clients.generator.list_backends()}
     _refuse_unknown("backend", backends, known_backends)
-    _refuse_unknown("classifier family", set(design.families), families)
+    _refuse_unknown("classifier family", set(design.all_families), families)
     _refuse_unknown("fidelity metric", set(design.fidelity_metrics), metrics)
     _refuse_unknown("encoder", {design.encoder} - {""}, set(measurable.encoders))
 

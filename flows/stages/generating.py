@@ -44,7 +44,7 @@ def write_corpus(study: Study, material: Material, key: CorpusKey) -> Written:
         "spec": plain(spec),
         "backend_version": study.algorithms.get(spec.backend, ""),
         **file_identity(spec.parameters),
-        "count": study.design.synthetic_documents,
+        "count": study.design.documents_of(generator),
         # Only a shared stock gives other documents to other replicates.
         "share": [key.replicate, study.design.replicates],
         "against": [material.train, material.test, material.reference],
@@ -87,7 +87,7 @@ def _visible(study: Study, material: Material, key: CorpusKey) -> Corpus:
 
 
 def _write(study: Study, material: Material, key: CorpusKey, spec: GenerationSpec) -> ArtifactRef:
-    wanted = study.design.synthetic_documents
+    wanted = study.design.documents_of(study.design.generator(key.generator))
     backend = _backend(study, spec.backend)
     real = _real(study, material, key)
     outcomes: list[Outcome] = []
@@ -116,7 +116,7 @@ def _account(
         rejected=screened.rejected,
         failed=screened.failed,
         flagged=screened.flagged,
-        exhausted=len(screened.kept) < study.design.synthetic_documents,
+        exhausted=len(screened.kept) < study.design.documents_of(study.design.generator(key.generator)),
         examples=screened.examples,
     )
 

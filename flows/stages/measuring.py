@@ -50,7 +50,7 @@ def without_donor(study: Study, plan: StudyPlan, trained: Results) -> dict[str, 
     """Return each contrast's share of control copies without a donor, a mean over replicates."""
     shares = {}
     for planned in plan.contrasts:
-        cells = [study.grid.cell(planned.control, r) for r in range(study.design.replicates)]
+        cells = [study.grid.cell(planned.control, r) for r in _replicates(study, planned)]
         found = [trained[cell.id].estimates.get("without_donor_share") for cell in cells]
         known = [share for share in found if share is not None]
         if known:
@@ -88,23 +88,30 @@ def measure_fidelity(
 def _contrast(study: Study, planned: PlannedContrast, trained: Results) -> ContrastSpec:
     return ContrastSpec(
         name=planned.name,
-        treatment=_predictions(study, planned.treatment, trained),
-        control=_predictions(study, planned.control, trained),
+        treatment=_predictions(study, planned.treatment, trained, _replicates(study, planned)),
+        control=_predictions(study, planned.control, trained, _replicates(study, planned)),
         declared=planned.declared,
         score="micro_f1",
     )
 
 
 def _ruler(study: Study, planned: PlannedRuler, trained: Results) -> RulerSpec:
+    shared = study.grid.replicates(planned.treatment, *(wanted for _, wanted in planned.rungs))
     return RulerSpec(
         name=planned.name,
-        treatment=_predictions(study, planned.treatment, trained),
+        treatment=_predictions(study, planned.treatment, trained, shared),
         rungs=tuple(
-            Rung(float(size), _predictions(study, wanted, trained)) for size, wanted in planned.rungs
+            Rung(float(size), _predictions(study, wanted, trained, shared)) for size, wanted in planned.rungs
         ),
     )
 
 
-def _predictions(study: Study, wanted: Wanted, trained: Results) -> tuple[ArtifactRef, ...]:
-    cells = [study.grid.cell(wanted, r) for r in range(study.design.replicates)]
+def _replicates(study: Study, planned: PlannedContrast) -> range:
+    return study.grid.replicates(planned.treatment, planned.control)
+
+
+def _predictions(
+    study: Study, wanted: Wanted, trained: Results, replicates: range
+) -> tuple[ArtifactRef, ...]:
+    cells = [study.grid.cell(wanted, r) for r in replicates]
     return tuple(ArtifactRef.stored(trained[cell.id].predictions) for cell in cells)

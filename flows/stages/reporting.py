@@ -1,30 +1,28 @@
 """Compare, measure, write the tables and render the report."""
 
+import dataclasses
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
 from flows import results as tables
 from flows.datasets import DATASETS
+from flows.design import GeneratorDesign
 from flows.environment import describe_environment
+from flows.experiments import EXPERIMENTS
 from flows.report.columns import empty_table
 from flows.report.inputs import GeneratorInfo, NotRun, ReportInput
 from flows.report.rendering import claims_of, render_report
 from flows.run import StudyRun
-from flows.stages import measuring, searching
+from flows.stages import measuring
+from flows.stages.comparing_searches import retrieval_contrasts, retrieval_means
 from flows.truth import planted_truth
-from services.domain.artifact import ArtifactRef
-from services.evaluator.planning import ContrastSpec
 from services.generator.simulation.dials import presets
 from services.storage.files import replace
-
-RETRIEVAL_SCORE = "ndcg@10"
 
 
 def write(run: StudyRun) -> Path:
@@ -53,7 +51,7 @@ def assemble(run: StudyRun) -> ReportInput:
         [tables.contrasts_table(contrasts, shares), retrieval_contrasts(run, searched)], ignore_index=True
     )
     truth, truth_note = planted_truth(study.design, study.grid)
-    return ReportInput(
+    found = ReportInput(
         design=_design_facts(run),
         environment=describe_environment(run),
         profile=study.profile.name,
@@ -71,6 +69,7 @@ def assemble(run: StudyRun) -> ReportInput:
         truth_note=truth_note,
         not_run=_not_run(run),
     )
+    return _answered(run, found)
 
 
 def verdict_rows(run: StudyRun) -> list[dict[str, Any]]:
@@ -83,89 +82,14 @@ def verdict_rows(run: StudyRun) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in shown.round(4).to_dict("records")]
 
 
-def retrieval_contrasts(run: StudyRun, searched: Sequence[searching.Searched]) -> pd.DataFrame:
-    """Compare each generator's index with its row twin's, query by query."""
-    by_place: dict[tuple[str, str], list[searching.Searched]] = {}
-    for found in searched:
-        by_place.setdefault((found.reading, found.arm), []).append(found)
-    specs = [
-        (reading, arm, control, _search_contrast(reading, arm, control, by_place))
-        for reading, arm in by_place
-        for control in _search_controls(arm)
-    ]
-    if not specs:
-        return empty_table("contrasts")
-    material = run.loaded
-    truth = ArtifactRef.stored(material.test, material.test_count)
-    answer = run.study.clients.evaluator.compare_arms(
-        truth, [spec for *_, spec in specs], (), run.study.design.margin
-    )
-    rows = [
-        {
-            "kind": "retrieval",
-            "regime": max(run.study.design.regimes),
-            "arm": arm,
-            "control": control,
-            "generator": arm.partition(":")[2],
-            "classifier_family": "",
-            "score": RETRIEVAL_SCORE,
-            "declared": False,
-            "reading": reading,
-        }
-        | tables.contrast_values(result)
-        for (reading, arm, control, _), result in zip(specs, answer.contrasts, strict=True)
-    ]
-    return pd.DataFrame(rows)
-
-
-def retrieval_means(table: pd.DataFrame) -> pd.DataFrame:
-    """Return means over replicates with their 95 % t interval; undefined replicates are counted out."""
-    rows = []
-    for (reading, arm, generator, metric), group in (
-        table.groupby(["reading", "arm", "generator", "metric"], sort=False) if len(table) else ()
-    ):
-        values = group["value"].dropna().to_numpy(dtype=float)
-        rows.append(
-            {
-                "reading": reading,
-                "arm": arm,
-                "generator": generator,
-                "metric": metric,
-                **_mean_interval(values),
-                "query_count": int(group["sample_count"].min()),
-                "replicate_count": len(values),
-                "undefined_reason": "" if len(values) else str(group["undefined_reason"].iloc[0]),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _mean_interval(values: np.ndarray) -> dict[str, float | None]:
-    if not len(values):
-        return {"value": None, "low": None, "high": None}
-    mean = float(values.mean())
-    if len(values) < 2:
-        return {"value": mean, "low": None, "high": None}
-    half = float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
-    return {"value": mean, "low": mean - half, "high": mean + half}
-
-
-def _search_controls(arm: str) -> list[str]:
-    condition, _, generator = arm.partition(":")
-    if condition == "synthesis":
-        return [f"row_twin:{generator}", "real_only"]
-    return ["real_only"] if condition in ("new_real", "row_twin") else []
-
-
-def _search_contrast(
-    reading: str, arm: str, control: str, by_place: dict[tuple[str, str], list[searching.Searched]]
-) -> ContrastSpec:
-    def arrays(name: str) -> tuple[ArtifactRef, ...]:
-        found = sorted(by_place[reading, name], key=lambda searched: searched.replicate)
-        return tuple(ArtifactRef.stored(searched.per_query) for searched in found)
-
-    name = f"retrieval|{reading}|{arm}|{control}"
-    return ContrastSpec(name, arrays(arm), arrays(control), declared=False, score=RETRIEVAL_SCORE)
+def _answered(run: StudyRun, found: ReportInput) -> ReportInput:
+    """Add what the experiments compute from the tables, and what they show of it."""
+    experiments = [EXPERIMENTS.get(name) for name in run.plan.experiments]
+    for experiment in experiments:
+        further = experiment.analyse(found, run.study.clients.evaluator)
+        found = dataclasses.replace(found, findings={**found.findings, **further})
+    shown = [experiment.section(found) for experiment in experiments]
+    return dataclasses.replace(found, sections=tuple(section for section in shown if section))
 
 
 def _design_facts(run: StudyRun) -> dict[str, Any]:
@@ -211,10 +135,17 @@ def _generators(run: StudyRun) -> tuple[GeneratorInfo, ...]:
                 behind.backend,
                 preset,
                 backend.is_llm,
-                presets().get(preset, backend.description),
+                presets().get(preset) or _described(backend.description, generator, behind.parameters),
             )
         )
     return tuple(found)
+
+
+def _described(backend: str, generator: GeneratorDesign, parameters: Mapping[str, Any]) -> str:
+    """Say what a generator without preset is: its backend, and what is set for it."""
+    settings = {"genre": generator.genre, **parameters}
+    said = ", ".join(f"{name} = {value}" for name, value in settings.items() if value)
+    return f"{backend} Here: {said}." if said else backend
 
 
 def _not_run(run: StudyRun) -> tuple[NotRun, ...]:
@@ -239,6 +170,7 @@ def _write_tables(run: StudyRun, report: ReportInput, folder: Path) -> None:
         ("rejection_examples", report.rejection_examples),
         ("planted_truth", report.planted_truth),
         ("sentences", claims_of(report)),
+        *report.findings.items(),
     ):
         replace(folder / f"{name}.parquet", table.to_parquet(index=False))
     timings = pd.DataFrame({"stage": list(run.timings), "seconds": list(run.timings.values())})

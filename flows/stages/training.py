@@ -6,6 +6,7 @@ from typing import Any
 
 from flows.cells import Batch, Cell
 from flows.conditions import CONDITIONS, Composition, Scene, Segment
+from flows.conditions.settings import WEIGHT_FACTOR, trained_as
 from flows.stages.accounting import CorpusKey, Written
 from flows.stages.context import Study
 from flows.stages.loading import Material, replicate
@@ -83,7 +84,7 @@ def compose(
         study.design.seed, "compose", cell.arm.condition, cell.arm.generator, cell.regime, cell.replicate
     )
     scene = _scene(study, material, written, cell)
-    return condition.compose(scene, rng, cell.arm.settings)
+    return trained_as(cell.arm.settings, condition.compose(scene, rng, cell.arm.settings))
 
 
 def _scene(study: Study, material: Material, written: Mapping[CorpusKey, Written], cell: Cell) -> Scene:
@@ -98,18 +99,23 @@ def _scene(study: Study, material: Material, written: Mapping[CorpusKey, Written
         real_rows=drawn.regime(cell.regime),
         new_rows=drawn.new(cell.regime),
         synthetic=synthetic,
-        count=study.design.synthetic_documents,
+        count=_wanted(study, cell),
+        keep=lambda corpus: Segment(study.store.put_corpus(corpus).sha256, corpus),
     )
+
+
+def _wanted(study: Study, cell: Cell) -> int:
+    return int(cell.arm.settings.get("documents", study.design.synthetic_documents))
 
 
 def _corpus_of(study: Study, written: Mapping[CorpusKey, Written], cell: Cell) -> Written:
     generator = study.design.generator(cell.arm.generator)
     regime = cell.regime if generator.scope == "regime" else 0
     found = written[CorpusKey(generator.name, cell.replicate, regime)]
-    if found.document_count < study.design.synthetic_documents:
+    if found.document_count < _wanted(study, cell):
         raise PreconditionError(
             f"generator {generator.name!r} has only {found.document_count} documents that passed screening of the "
-            f"{study.design.synthetic_documents} wanted ({found.requested} candidates asked for, rejected: "
+            f"{_wanted(study, cell)} wanted ({found.requested} candidates asked for, rejected: "
             f"{found.rejected or 'none'}, failed: {found.failed or 'none'}); lower synthetic_documents or look "
             "at what was rejected"
         )
@@ -149,7 +155,8 @@ def _publish(
     measured: tuple[Measurement, ...],
 ) -> None:
     parts = [part for stage in composition.plan.stages for part in stage.parts]
-    total = sum(stage.document_count for stage in composition.plan.stages)
+    weight = sum(stage.document_count for stage in composition.plan.stages)
+    total = weight / composition.estimates.get(WEIGHT_FACTOR, 1.0)
     rows = {real: sum(len(p.rows) for p in parts if (p.segment == train) is real) for real in (True, False)}
     trained = Trained(
         cell=cell.id,

@@ -25,7 +25,12 @@ def scene() -> Scene:
         tuple(Document(f"s{i}", f"new {i}", _labels(3 * i), f"s{i}", provenance=made) for i in range(COUNT)),
     )
     return Scene(
-        Segment("real", real), np.arange(REGIME), np.arange(REGIME, POOL), Segment("written", written), COUNT
+        Segment("real", real),
+        np.arange(REGIME),
+        np.arange(REGIME, POOL),
+        Segment("written", written),
+        COUNT,
+        keep=lambda corpus: Segment("derived", corpus),
     )
 
 
@@ -44,20 +49,19 @@ def test_the_same_stream_gives_the_same_plan(condition: str, scene: Scene) -> No
 def test_the_budget_is_met_exactly(condition: str, scene: Scene) -> None:
     entry = CONDITIONS.get(condition)
     plan = entry.compose(scene, np.random.default_rng(3), {}).plan
-    added = 0 if entry.role == "baseline" else COUNT
-    assert sum(stage.document_count for stage in plan.stages) == REGIME + added
+    expected = {"baseline": REGIME, "mix": COUNT}.get(entry.role, REGIME + COUNT)
+    assert sum(stage.document_count for stage in plan.stages) == expected
 
 
 def test_rows_stay_within_their_segments_and_only_real_ones_are_scored(condition: str, scene: Scene) -> None:
     plan = CONDITIONS.get(condition).compose(scene, np.random.default_rng(3), {}).plan
-    sizes = {"real": POOL, "written": COUNT}
-    scored = 0
-    for stage in plan.stages:
-        for part in stage.parts:
-            assert part.rows.max() < sizes[part.segment]
-            assert not (part.scored and part.segment != "real")
-            scored += part.scored
-    assert scored
+    sizes = {"real": POOL, "written": COUNT, "derived": COUNT}
+    parts = [part for stage in plan.stages for part in stage.parts]
+    for part in parts:
+        assert part.rows.max() < sizes[part.segment]
+        assert not (part.scored and part.segment != "real")
+    # Without a real document there is nothing to score out of fold.
+    assert any(part.scored for part in parts) or {part.segment for part in parts} == {"written"}
 
 
 def test_nothing_is_drawn_from_the_global_generator(condition: str, scene: Scene) -> None:
@@ -69,5 +73,5 @@ def test_nothing_is_drawn_from_the_global_generator(condition: str, scene: Scene
 def test_a_condition_says_what_it_is(condition: str) -> None:
     entry = CONDITIONS.get(condition)
     assert entry.version
-    assert entry.role in ("treatment", "control", "ceiling", "baseline")
+    assert entry.role in ("treatment", "control", "ceiling", "baseline", "mix")
     assert isinstance(entry.needs_synthetic, bool)

@@ -77,7 +77,7 @@ def test_the_resampled_twin_loses_documents() -> None:
 
 def test_only_real_documents_of_the_regime_are_scored() -> None:
     for name in CONDITIONS.names():
-        for part in composed(name, scene()).plan.stages[0].parts:
+        for part in composed(name, derived(scene())[0]).plan.stages[0].parts:
             assert part.scored == (part.segment == "real" and part.rows.max() < 6)
 
 
@@ -88,3 +88,87 @@ def test_too_few_documents_are_an_error_not_a_smaller_arm() -> None:
         composed("synthesis", replace(scene(), count=9))
     with pytest.raises(PreconditionError, match="not 0"):
         composed("synthesis", replace(scene(), synthetic=None))
+
+
+def derived(stage: Scene) -> tuple[Scene, list[Corpus]]:
+    """Return a scene that keeps what conditions derive in a list."""
+    kept: list[Corpus] = []
+
+    def keep(corpus: Corpus) -> Segment:
+        kept.append(corpus)
+        return Segment(f"derived{len(kept)}", corpus)
+
+    return replace(stage, keep=keep), kept
+
+
+@pytest.mark.parametrize(("share", "real"), [(0.0, 0), (0.5, 3), (1.0, 6)])
+def test_a_mix_is_as_large_as_its_budget_whatever_its_share(share: float, real: int) -> None:
+    mix = CONDITIONS.get("budget_mix").compose(scene(), np.random.default_rng(0), {"share": share})
+    assert size(mix) == 6
+    parts = {part.segment: len(part.rows) for part in mix.plan.stages[0].parts}
+    assert parts.get("real", 0) == real
+    assert parts.get("syn", 0) == 6 - real
+
+
+def test_a_mix_of_more_real_documents_than_exist_is_refused() -> None:
+    stage = replace(scene(count=6), real_rows=np.arange(3))
+    with pytest.raises(PreconditionError, match="needs 6 real ones, and the regime has 3"):
+        CONDITIONS.get("budget_mix").compose(stage, np.random.default_rng(0), {"share": 1.0})
+
+
+def test_oversampling_evens_labels_out() -> None:
+    stage = replace(scene(count=600), real_rows=np.array([0, 3, 6, 9, 5]))
+    (part,) = composed("oversampled", stage).plan.stages[0].parts
+    copies = part.weights - 1
+    # Four documents of label a share one half of the copies, the one of label c has the other.
+    assert copies.sum() == 600
+    assert copies[4] == pytest.approx(300, abs=60)
+
+
+def test_the_label_matched_twin_copies_the_synthetic_frequencies() -> None:
+    stage = scene(count=300)
+    (part,) = composed("label_matched_twin", stage).plan.stages[0].parts
+    copies = part.weights - 1
+    with_a = copies[[0, 2, 3]].sum()
+    # A third of the corpus each is a, b and ab; c is never asked for.
+    assert copies[5] == 0
+    assert with_a > 140
+
+
+def test_permuted_labels_keep_texts_and_frequencies() -> None:
+    stage, kept = derived(scene(count=60))
+    composed("label_permuted", stage, seed=3)
+    written = stage.written().corpus
+    assert kept[0].texts == written.texts
+    assert sorted(d.labels for d in kept[0].documents) == sorted(d.labels for d in written.documents)
+    assert [d.labels for d in kept[0].documents] != [d.labels for d in written.documents]
+
+
+def test_matched_lengths_never_exceed_a_real_one() -> None:
+    stage, kept = derived(scene())
+    long = tuple(replace(d, text=f"{d.text} and many more words") for d in stage.written().corpus.documents)
+    composition = composed("length_matched", replace(stage, synthetic=Segment("syn", Corpus(TASK, long))))
+    assert {len(text.split()) for text in kept[0].texts} == {2}
+    assert composition.estimates["shortened_share"] == 1
+
+
+def test_masked_documents_never_say_a_label() -> None:
+    task = Task(TaskType.MULTI_LABEL, ("Smart canes", "3D-printed prosthetics"))
+    made = Provenance("g", "markov")
+    texts = ("A smart cane and Smart-Canes.", "3D printed prosthetic with a canes rack")
+    written = tuple(
+        Document(f"s{i}", t, ("Smart canes",), f"s{i}", provenance=made) for i, t in enumerate(texts)
+    )
+    real = Corpus(task, tuple(Document(f"r{i}", f"text {i}", task.labels[:1], f"f{i}") for i in range(4)))
+    stage, kept = derived(
+        Scene(
+            Segment("real", real), np.arange(4), np.arange(0), Segment("syn", Corpus(task, written)), count=2
+        )
+    )
+    composed("label_masked", stage)
+    assert kept[0].texts == ("A something and something.", "something with a canes rack")
+
+
+def test_a_scene_without_a_place_for_derived_corpora_says_so() -> None:
+    with pytest.raises(PreconditionError, match="nowhere to keep"):
+        composed("label_permuted", scene())

@@ -1,0 +1,93 @@
+"""A-E3: remedies without new text, and synthesis beside them.
+
+Other losses and label-aware oversampling cost nothing but a line of configuration.
+Each is held against plain training on the same real documents; whoever pays for
+synthetic text wants to know whether it beats them.
+"""
+
+from collections.abc import Sequence
+
+from flows.cells import Arm, Wanted
+from flows.design import Design
+from flows.experiments import EXPERIMENTS, PlannedContrast, Question, claimed_places, plain, synthesis
+from flows.report.inputs import ReportInput
+from flows.report.page import Note, Section
+from flows.report.queries import tag
+from flows.report.sections.contrasts import contrast_blocks
+
+OBJECTIVES = ("positive_weights", "class_balanced", "focal", "asymmetric", "distribution_balanced")
+
+AGAINST_PLAIN = {
+    "remedy": "another loss, against plain training",
+    "oversampling": "oversampling, against plain training",
+    "oversampling_vs_copies": "oversampling, against as many copies drawn evenly",
+}
+AGAINST_REMEDY = {"synthesis_vs_remedy": "synthetic documents against a remedy"}
+
+
+class Remedies(Question):
+    title = "Remedies without new text"
+
+    def contrasts(self, design: Design) -> Sequence[PlannedContrast]:
+        """Return contrasts at the claims' regime and the largest one: what helps few documents may not help many."""
+        planned = []
+        for regime in sorted({design.claims.regime, max(design.regimes)}):
+            for family in design.families:
+                planned += _against_plain(regime, family)
+        return [*planned, *_against_remedies(design)]
+
+    def section(self, tables: ReportInput) -> Section | None:
+        """Return remedies against plain training, and synthesis against remedies."""
+        first = contrast_blocks(
+            tables,
+            "remedies",
+            AGAINST_PLAIN,
+            "Losses and oversampling on the same real documents, against plain training (log-loss), 95 % "
+            "intervals, exploratory. Thresholds are tuned for every arm alike, so a loss gains nothing by moving "
+            "its scores.",
+        )
+        second = contrast_blocks(
+            tables,
+            "synthesis-or-remedy",
+            AGAINST_REMEDY,
+            "Synthetic documents added to plain training, against each remedy without them, 95 % intervals, "
+            "exploratory. A generator that loses to a remedy costs more than it brings.",
+        )
+        if not first and not second:
+            return None
+        return Section("remedies", self.title, (*first, *second, SIZES), tag(tables))
+
+
+SIZES = Note(
+    "A loss trains on the regime's documents alone, synthesis on more: the second figure compares remedies, not "
+    "equal sizes. What volume alone does stands with the row twins above."
+)
+
+
+def _remedy(regime: int, family: str, objective: str) -> Wanted:
+    return Wanted(regime, Arm("real_only", settings={"objective": objective}), family)
+
+
+def _against_plain(regime: int, family: str) -> list[PlannedContrast]:
+    real, oversampled = plain("real_only", regime, family), plain("oversampled", regime, family)
+    losses = [PlannedContrast("remedy", _remedy(regime, family, name), real) for name in OBJECTIVES]
+    twin = plain("uniform_twin", regime, family)
+    return [
+        *losses,
+        PlannedContrast("oversampling", oversampled, real),
+        PlannedContrast("oversampling_vs_copies", oversampled, twin),
+    ]
+
+
+def _against_remedies(design: Design) -> list[PlannedContrast]:
+    regime, family = design.claims.regime, design.claims.family
+    present = [name for _, name, f in claimed_places(design) if f == family]
+    remedies = [_remedy(regime, family, name) for name in OBJECTIVES] + [plain("oversampled", regime, family)]
+    return [
+        PlannedContrast("synthesis_vs_remedy", synthesis(regime, generator, family), remedy)
+        for generator in present
+        for remedy in remedies
+    ]
+
+
+EXPERIMENTS.register("a_e3_remedies", Remedies())

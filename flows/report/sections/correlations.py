@@ -1,0 +1,117 @@
+"""Correlations of fidelity with gain, between regimes, and the published ones beside them."""
+
+from collections.abc import Sequence
+
+from flows.report.formatting import EN_DASH, interval, missing, p_value, plain, signed
+from flows.report.page import Cell, Column, Note, Table
+from flows.report.queries import Row
+from services.evaluator.correlation.reconstruction import reconstruct
+
+GAIN, PERFORMANCE = "gain", "performance"
+TITLES = {GAIN: "gain against the control", PERFORMANCE: "score itself"}
+# What arXiv 2605.24296 prints; only 14 points a regime give its z.
+PAPER_R, PAPER_COUNT = (0.95, -0.73), 14
+
+
+def paper() -> Note:
+    """Return the published comparison, reconstructed, and why it is no test."""
+    found = reconstruct(PAPER_R[0], PAPER_COUNT, PAPER_R[1], PAPER_COUNT)
+    ends = interval(found.interval95.low, found.interval95.high, 4, sign=False)
+    return Note(
+        f"Published (arXiv 2605.24296), reconstructed: r = {signed(PAPER_R[0], 2)} with few and "
+        f"{signed(PAPER_R[1], 2)} with many real documents, {PAPER_COUNT} points each, z = {found.z:.3f}, interval "
+        f"{ends}. This {found.note}. It is shown for comparison; the tests above are the dependent ones."
+    )
+
+
+def correlations(found: Sequence[Row]) -> Table:
+    """Return correlations of distance with gain or score, or why there are none."""
+    columns = (
+        Column("Metric"),
+        Column("Against"),
+        Column("Regime", True),
+        Column("r", True),
+        Column("95 % interval", True),
+        Column("Spearman", True),
+        Column("Leaving one out", True),
+        Column("Reliability", True),
+        Column("n", True),
+    )
+    body = tuple(
+        (
+            Cell(str(row["metric"])),
+            Cell(TITLES[row["outcome"]]),
+            Cell(str(row["regime"])),
+            Cell("refused", str(row["refused"]))
+            if missing(row["pearson"])
+            else Cell(signed(row["pearson"], 2)),
+            Cell(EN_DASH if missing(row["low95"]) else interval(row["low95"], row["high95"], 2)),
+            Cell(EN_DASH if missing(row["spearman"]) else signed(row["spearman"], 2)),
+            Cell(
+                EN_DASH
+                if missing(row["leave_one_out_low"])
+                else interval(row["leave_one_out_low"], row["leave_one_out_high"], 2)
+            ),
+            Cell(EN_DASH if missing(row["reliability"]) else plain(row["reliability"], 2)),
+            Cell(str(row["corpus_count"]), "corpora"),
+        )
+        for row in found
+    )
+    return Table("Correlation of distance with gain, within strategies", columns, body)
+
+
+def differences(found: Sequence[Row]) -> Table:
+    """Return correlations at the smallest and the largest regime, and what lies between them."""
+    columns = (
+        Column("Metric"),
+        Column("Against"),
+        Column("r, smallest regime", True),
+        Column("r, largest regime", True),
+        Column("Difference", True),
+        Column("95 % interval (Zou)", True),
+        Column("p (Meng, Rosenthal, Rubin)", True),
+        Column("z as if independent", True),
+    )
+    body = tuple(
+        (
+            Cell(str(row["metric"])),
+            Cell(TITLES[row["outcome"]]),
+            Cell(EN_DASH if missing(row["first_pearson"]) else signed(row["first_pearson"], 2)),
+            Cell(EN_DASH if missing(row["second_pearson"]) else signed(row["second_pearson"], 2)),
+            Cell("refused", str(row["refused"]))
+            if missing(row["difference"])
+            else Cell(signed(row["difference"], 2)),
+            Cell(EN_DASH if missing(row["low95"]) else interval(row["low95"], row["high95"], 2)),
+            Cell(EN_DASH if missing(row["p_value"]) else p_value(row["p_value"])),
+            Cell(EN_DASH if missing(row.get("reconstruction_z")) else signed(row["reconstruction_z"], 2)),
+        )
+        for row in found
+    )
+    return Table("Does the correlation differ between the regimes?", columns, body)
+
+
+def inversions(found: Sequence[Row]) -> Table:
+    """Return whether signs turn between the regimes."""
+    columns = (
+        Column("Metric"),
+        Column("Against"),
+        Column("Inverted?"),
+        Column("Holm p", True),
+        Column("Power", True),
+    )
+    body = tuple(
+        (
+            Cell(str(row["metric"])),
+            Cell(TITLES[row["outcome"]]),
+            Cell("refused", str(row["refused"]))
+            if row["refused"]
+            else Cell("yes" if row["inverted"] else "not shown"),
+            Cell(EN_DASH if missing(row["adjusted_p_value"]) else p_value(row["adjusted_p_value"])),
+            Cell(
+                EN_DASH if missing(row["power"]) else plain(row["power"], 2),
+                f"to see correlations of ±{row['assumed_correlation']:g}",
+            ),
+        )
+        for row in found
+    )
+    return Table("Does its sign turn? Both signs must hold at once", columns, body)
