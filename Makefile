@@ -21,7 +21,7 @@ export HF_HUB_OFFLINE ?= 1
 export DO_NOT_TRACK ?= 1
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 
-.PHONY: help install study smoke test test-faults check bench protos up down rehearse truth trial clean
+.PHONY: help install study smoke test test-faults check bench protos up down rehearse truth trial docs clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -65,11 +65,14 @@ truth: $(STUBS)  ## what the simulated generators are worth, by Monte Carlo; rep
 trial: $(STUBS)  ## verdicts over 20 master seeds against that truth; writes docs/trial.md
 	@$(BIN)/python -m flows.trial score
 
+docs: $(STUBS)  ## docs/ as web pages that open offline, in site/
+	@$(BIN)/python -m mkdocs build --clean && echo "Pages: site/index.html"
+
 protos: $(INSTALLED)  ## compile the contracts into synthtrial/<service>/v1
 	@$(BIN)/python protos/build.py && touch $(STUBS)
 
-clean:  ## remove .venv, stubs and caches; keeps results and the store
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean:  ## remove .venv, stubs, caches and site/; keeps results and the store
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis site
 	rm -rf synthtrial/{study,generator,classifier,evaluator,retrieval}
 	find services flows synthtrial tests protos -name __pycache__ -prune -exec rm -rf {} +
 

@@ -1,4 +1,7 @@
-"""One file in a folder of one's own adds a module, and the registry suites run over it."""
+"""One file in a folder of one's own adds a module, and the registry suites run over it.
+
+The files are those that the documentation shows.
+"""
 
 import os
 import re
@@ -8,117 +11,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.contract.documented import ROOT, readme_condition, shown_plugins
+
 PATIENCE_SECONDS = 120
-
-BACKEND = '''"""A backend that strings the words of the task's real documents together at random."""
-
-from services.domain.errors import InvalidInputError
-from services.domain.seeds import stream
-from services.generator.backends import BACKENDS, Candidate
-
-
-class Shuffler:
-    version = "1"
-    description = "Says the words of real documents that have a wanted label, in random order."
-    needs_real, is_llm, keeps_rejected, is_finite = True, False, False, False
-    label_law, labels_fixed = None, False
-
-    def parameter_schema(self):
-        return {"type": "object", "properties": {"words": {"type": "integer"}}}
-
-    def prepare(self, task, real, parameters, seed):
-        for name in parameters:
-            if name != "words":
-                raise InvalidInputError(f"no parameter {name!r}; there is: words", field=f"parameters.{name}")
-        if real is None:
-            raise InvalidInputError("give a real corpus", field="real")
-        return Written(real, parameters.get("words", 20))
-
-
-class Written:
-    label_law, labels_fixed = None, False
-
-    def __init__(self, real, count):
-        self.words, self.count = sorted({word for text in real.texts for word in text.split()}), count
-
-    def write(self, requests):
-        for request in requests:
-            rng = stream(request.seed, "shuffler", request.index)
-            text = " ".join(rng.choice(self.words, self.count))
-            yield Candidate(request.index, f"{text}.", request.labels, request.index)
-
-
-BACKENDS.register("shuffler", Shuffler())
-'''
-
-METRIC = '''"""How far the mean of a corpus lies from that of real text."""
-
-import numpy as np
-
-from services.evaluator.fidelity import METRICS, Estimate
-
-
-class MeanShift:
-    description = "Distance between the mean embeddings of a corpus and of real text."
-    version, minimum_count = 1, 1
-    lower_is_better, depends_on_count, has_scale = True, False, False
-
-    def settings(self, reference):
-        return {}
-
-    def __call__(self, reference, corpora, settings, rngs):
-        centre = reference.embeddings.mean(axis=0)
-        shifts = [np.linalg.norm(corpus.embeddings.mean(axis=0) - centre) for corpus in corpora]
-        return tuple(Estimate(float(s), len(c)) for s, c in zip(shifts, corpora, strict=True))
-
-
-METRICS.register("mean_shift", MeanShift())
-'''
-
-CONDITION = '''"""Synthetic documents of half weight, and copies of real ones for the other half."""
-
-import numpy as np
-
-from flows.conditions import CONDITIONS, Composition, single_stage
-from services.domain.plan import Part
-
-
-class HalfWeight:
-    version, role, needs_synthetic = "1", "treatment", True
-
-    def compose(self, scene, rng, settings):
-        rows = np.arange(scene.count)
-        added = Part(scene.written().sha256, rows, np.full(scene.count, 0.5, np.float32), scored=False)
-        extra = np.full(len(scene.real_rows), 1 + scene.count / 2 / len(scene.real_rows), np.float32)
-        return Composition(single_stage(Part(scene.real.sha256, scene.real_rows, extra, scored=True), added))
-
-
-CONDITIONS.register("half_weight", HalfWeight())
-'''
-
-EXPERIMENT = '''"""Half weight against the row twin, wherever a generator has an arm."""
-
-from flows.cells import Arm, Wanted
-from flows.experiments import EXPERIMENTS, PlannedContrast, Question, generator_places, row_twin
-
-
-class Halves(Question):
-    title = "Half weight"
-
-    def contrasts(self, design):
-        return [
-            PlannedContrast(
-                "gain_vs_control",
-                Wanted(regime, Arm("half_weight", generator), family),
-                row_twin(regime, generator, family),
-            )
-            for regime, generator, family in generator_places(design)
-        ]
-
-
-EXPERIMENTS.register("halves", Halves())
-'''
 
 PLAN = """
 from flows.cells import Grid
@@ -133,27 +28,98 @@ print("contrasts:", len(plan.contrasts), "cells:", len(plan.cells))
 """
 
 
+STUDY = """
+from pathlib import Path
+
+import pandas as pd
+
+from flows.design import DatasetDesign, Design, load_design, load_profile
+from flows.run import open_run, run_everything
+from services.storage.store import Store
+
+smoke = load_design("smoke")
+small = {
+    "experiments": ("halves",), "encoder": "", "fidelity_metrics": (), "generators": smoke.generators[:1],
+    "dataset": DatasetDesign(train=1200, test=400, reference=0), "regimes": (60,),
+}
+with open_run(smoke.model_copy(update=small), load_profile("embedded"), Store(Path("store"))) as run:
+    page = run_everything(run)
+print(page.with_suffix(".md").read_text())
+print("table:", pd.read_parquet(page.parent / "halves.parquet").columns.tolist())
+print("sentences:", pd.read_parquet(page.parent / "sentences.parquet")["name"].tolist())
+"""
+
+
+OWN = """
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from flows.design import Design, load_profile
+from flows.run import open_run, run_everything
+from services.storage.store import Store
+
+words = np.array([f"{a}{b}{c}" for a in "bdfgkl" for b in "aeiou" for c in "mnrst"])
+for place, label in enumerate(("barn", "field", "shed")):
+    (Path("pages") / label).mkdir(parents=True)
+    rng = np.random.default_rng(place)
+    for i in range(200):
+        text = " ".join([*rng.choice(words[40 * place : 40 * place + 60], 6), *rng.choice(words, 6)])
+        (Path("pages") / label / f"{i}.txt").write_text(text)
+design = Design(
+    name="own", replicates=2, regimes=(40,), synthetic_documents=40, families=("hashed_linear",),
+    encoder="hashed_words", fidelity_metrics=("mean_shift",), experiments=("a_e1_grid", "halves"),
+    dataset={"kind": "folders", "train": 300, "test": 150, "reference": 100, "parameters": {"folder": "pages"}},
+    claims={"regime": 40, "family": "hashed_linear"},
+    generators=({"name": "mixer", "backend": "shuffler", "scope": "regime", "regimes": [40]},),
+)
+with open_run(design, load_profile("embedded"), Store(Path("store"))) as run:
+    page = run_everything(run)
+    print("labels:", run.loaded.task.labels)
+print(page.with_suffix(".md").read_text())
+fidelity = pd.read_parquet(page.parent / "fidelity.parquet")
+print("metrics:", fidelity["metric"].unique().tolist(), "positive:", bool((fidelity["value"] > 0).all()))
+cells = pd.read_parquet(page.parent / "cells.parquet")
+print("families:", cells["classifier_family"].unique().tolist(), "arms:", sorted(cells["condition"].unique()))
+"""
+
+
+CHANGED = """
+from pathlib import Path
+
+from flows.datasets import DATASETS
+
+for name, text in (("barn/one", "a door"), ("barn/two", "a roof"), ("shed/one", "A door.")):
+    Path(name).parent.mkdir(exist_ok=True)
+    Path(f"{name}.txt").write_text(text)
+folders, parameters = DATASETS.get("folders"), {"folder": "."}
+before = folders.identity(parameters)
+print(before == folders.identity(parameters))
+corpus = folders.load(parameters, 0, 0, None)
+Path("shed/one.txt").write_text("another door")
+print(before == folders.identity(parameters))
+print(corpus.ids)
+print(len(set(corpus.families)), "families")
+"""
+
+
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("plugins")
-    for kind, name, source in (
-        ("backends", "shuffler", BACKEND),
-        ("metrics", "mean_shift", METRIC),
-        ("conditions", "half_weight", CONDITION),
-        ("experiments", "halves", EXPERIMENT),
-    ):
-        (folder / kind).mkdir()
-        (folder / kind / f"{name}.py").write_text(source)
+    for path, source in {**shown_plugins(), "conditions/half_the_regime.py": readme_condition()}.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(source)
     # The suites run here touch no real data, whatever the whole run must do.
     inherited = {name: value for name, value in os.environ.items() if name != "REALDATA_REQUIRED"}
     return {**inherited, "SYNTHTRIAL_PLUGINS": str(folder), "PYTHONPATH": str(ROOT)}
 
 
-def run(environment: dict[str, str], *arguments: str) -> str:
+def run(environment: dict[str, str], *arguments: str, folder: Path = ROOT) -> str:
     done = subprocess.run(
         [sys.executable, *arguments],
         check=False,
-        cwd=ROOT,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
@@ -167,8 +133,14 @@ def run(environment: dict[str, str], *arguments: str) -> str:
     ("suite", "name", "least"),
     [
         ("test_backends.py", "shuffler", 12),
+        ("test_families.py", "hashed_linear", 16),
+        ("test_objectives.py", "smoothed", 9),
+        ("test_encoders.py", "hashed_words", 4),
         ("test_fidelity_metrics.py", "mean_shift", 7),
+        ("test_retrievers.py", "shared_words", 6),
         ("test_conditions.py", "half_weight", 5),
+        ("test_conditions.py", "half_the_regime", 5),
+        ("test_experiments.py", "halves", 2),
     ],
 )
 def test_the_suite_runs_over_a_file_in_the_plugin_folder(
@@ -184,7 +156,8 @@ def test_the_suite_runs_over_a_file_in_the_plugin_folder(
 def test_the_suite_fails_over_a_file_that_breaks_its_promise(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    broken = CONDITION.replace("half_weight", "one_too_many").replace("1 + scene", "2 + scene")
+    whole = shown_plugins()["conditions/half_weight.py"]
+    broken = whole.replace("half_weight", "one_too_many").replace("1 + scene", "2 + scene")
     (tmp_path / "conditions").mkdir()
     (tmp_path / "conditions" / "one_too_many.py").write_text(broken)
     changed = {**environment, "SYNTHTRIAL_PLUGINS": str(tmp_path)}
@@ -198,3 +171,29 @@ def test_an_experiment_in_the_plugin_folder_is_planned(environment: dict[str, st
     counts = re.search(r"contrasts: (\d+) cells: (\d+)", said)
     assert counts is not None
     assert 0 < int(counts[1]) < int(counts[2])
+
+
+def test_an_experiment_in_the_plugin_folder_runs_and_stands_in_the_report(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    said = run(environment, "-c", STUDY, folder=tmp_path)
+    assert "## Half weight" in said
+    assert re.search(r"Half weight changes micro-F1 by [+-]0\.\d{4} at 60\.", said)
+    assert "table: ['regime', 'effect']" in said
+    assert re.search(r"sentences: \[.*'halves'\]", said)
+
+
+def test_a_study_may_be_made_of_plugins_alone(environment: dict[str, str], tmp_path: Path) -> None:
+    said = run(environment, "-c", OWN, folder=tmp_path)
+    assert "labels: ('barn', 'field', 'shed')" in said
+    assert "written by shuffler, not by LLMs" in said
+    assert "Encoder: hashed\\_words, revision hashed\\_words/1/256" in said
+    assert "metrics: ['mean_shift'] positive: True" in said
+    assert "families: ['hashed_linear'] arms: ['half_weight', 'real_only', 'row_twin', 'synthesis']" in said
+
+
+def test_a_folder_of_texts_is_another_dataset_when_a_text_changes(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    said = run(environment, "-c", CHANGED, folder=tmp_path)
+    assert said.splitlines() == ["True", "False", "('barn/one', 'barn/two', 'shed/one')", "2 families"]
