@@ -7,13 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from flows.design_checks import check_claims, check_generators, check_illustrative, check_regimes
 from flows.shipped import shipped_names
 from services.classifier.families import FAMILIES
 from services.domain.digest import spec_digest
 from services.domain.errors import InvalidInputError, NotFoundError
 from services.domain.nearness import did_you_mean
-
-MAXIMUM_CLAIMS = 12
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 
@@ -150,9 +149,10 @@ class Design(_Model):
 
     @model_validator(mode="after")
     def _check(self) -> "Design":
-        _check_regimes(self)
-        _check_generators(self)
-        _check_claims(self)
+        check_regimes(self)
+        check_generators(self)
+        check_claims(self)
+        check_illustrative(self)
         return self
 
 
@@ -240,42 +240,3 @@ def _checked(model: type[BaseModel], values: dict[str, Any], name: str) -> dict[
             hint = f"; known keys: {', '.join(sorted(model.model_fields))}"
         raise InvalidInputError(f"{name}: {field or 'design'}: {first['msg']}{hint}", field=field) from None
     return values
-
-
-def _check_regimes(design: Design) -> None:
-    if not design.regimes or tuple(sorted(set(design.regimes))) != design.regimes:
-        raise ValueError(f"regimes must be distinct and ascending, not {list(design.regimes)}")
-    if design.regimes[0] < 2 * design.folds:
-        raise ValueError(f"a regime of {design.regimes[0]} documents is too small for {design.folds} folds")
-    if design.regimes[-1] > design.dataset.train:
-        raise ValueError(
-            f"regime {design.regimes[-1]} is larger than the train pool of {design.dataset.train} documents"
-        )
-
-
-def _check_generators(design: Design) -> None:
-    names = [g.name for g in design.generators]
-    if not names or len(set(names)) != len(names):
-        raise ValueError(f"generators need distinct names, not {names}")
-    for generator in design.generators:
-        strange = set(generator.regimes) - set(design.regimes)
-        if strange:
-            raise ValueError(f"generator {generator.name}: regime {min(strange)} is not among the design's")
-        if (generator.scope == "regime") != bool(generator.regimes):
-            raise ValueError(f'generator {generator.name}: list regimes exactly when the scope is "regime"')
-
-
-def _check_claims(design: Design) -> None:
-    claims = design.claims
-    if claims.regime not in design.regimes:
-        raise ValueError(f"claims.regime {claims.regime} is not among the regimes {list(design.regimes)}")
-    if claims.family not in design.families:
-        raise ValueError(f"claims.family {claims.family!r} is not among the families {list(design.families)}")
-    if len(design.claimed_generators) > MAXIMUM_CLAIMS:
-        raise ValueError(
-            f"{len(design.claimed_generators)} claims are declared; at most {MAXIMUM_CLAIMS} are allowed"
-        )
-    for name in design.claimed_generators:
-        generator = next((g for g in design.generators if g.name == name), None)
-        if generator is None or claims.regime not in design.regimes_of(generator):
-            raise ValueError(f"claims: generator {name!r} has no arm at regime {claims.regime}")

@@ -18,7 +18,8 @@ import flows.design
 import synthtrial.cli
 from flows.auditing.options import AuditOptions
 from flows.cells import Grid
-from flows.design import MAXIMUM_CLAIMS, GeneratorDesign, load_design, load_profile
+from flows.design import GeneratorDesign, load_design, load_profile
+from flows.design_checks import MAXIMUM_CLAIMS
 from flows.report.rendering import study_page
 from flows.report.wording import VERDICT_MARKS
 from flows.stages.context import plan_study
