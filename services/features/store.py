@@ -13,7 +13,7 @@ import numpy as np
 from services.domain.artifact import ArtifactRef
 from services.domain.digest import spec_digest, text_digest
 from services.domain.errors import InvalidInputError
-from services.features.encoders import ENCODERS, Embeddings, Encoder, FittedEncoder
+from services.features.encoders import ENCODERS, Embeddings, Encoder, FittedEncoder, Truncating
 from services.features.matrices import check_finite
 from services.storage.store import Store
 
@@ -208,9 +208,10 @@ def _chunk_key(job: _Job, chunk: Chunk) -> dict[str, str]:
 def _matrix(job: _Job, digest: str, texts: Sequence[str], vectors: Mapping[str, np.ndarray]) -> ArtifactRef:
     def compute() -> ArtifactRef:
         matrix = assemble([text_digest(text) for text in texts], vectors)
-        return job.store.put_arrays(
-            {"embeddings": matrix}, {"encoder": job.encoder.revision, "corpus": digest}
-        )
+        metadata = {"encoder": job.encoder.revision, "corpus": digest}
+        if isinstance(job.encoder, Truncating):
+            metadata["truncated_texts"] = str(job.encoder.count_truncated(texts))
+        return job.store.put_arrays({"embeddings": matrix}, metadata)
 
     return job.store.computed(_matrix_key(job, digest), compute)
 

@@ -37,6 +37,14 @@ class Encoder(Protocol):
 
 
 @runtime_checkable
+class Truncating(Protocol):
+    """An encoder that knows which texts it does not read to the end; the store notes their number."""
+
+    def count_truncated(self, texts: Sequence[str]) -> int:
+        """Return how many texts are longer than what is kept of them."""
+
+
+@runtime_checkable
 class FittedEncoder(Protocol):
     """Learns from training texts before it encodes."""
 

@@ -7,7 +7,8 @@ import pytest
 
 from services.domain.errors import ArtifactChangedError
 from services.features.encoders import minilm
-from services.features.encoders.minilm import WEIGHTS_SHA256, MiniLm
+from services.features.encoders.minilm import MiniLm
+from services.features.minilm_files import WEIGHTS_SHA256
 
 SUBJECTS = ("wheelchair", "hearing aid", "braille display", "prosthetic hand", "walking frame", "eye tracker")
 # From 5 to 61 tokens.
@@ -67,7 +68,7 @@ def test_nothing_gives_an_empty_matrix(encoder: MiniLm) -> None:
 
 def test_other_weights_are_refused(encoder: MiniLm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"something else")
-    monkeypatch.setattr(minilm, "_model_folder", lambda: tmp_path)
+    monkeypatch.setattr(minilm, "model_folder", lambda: tmp_path)
     monkeypatch.setattr(MiniLm, "_tokenizer", encoder._tokenizer)
     with pytest.raises(ArtifactChangedError, match="reinstall"):
         MiniLm().encode(["a text"])
