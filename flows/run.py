@@ -74,8 +74,9 @@ class StudyRun:
             self.material = loading.load(self.study)
         keys = generating.corpus_keys(self.study)
         self.progress.expect("write", len(keys) * CORPUS_SECONDS)
-        budget = len(keys) * self.study.design.synthetic_documents * TEXT_SECONDS
-        self.progress.expect("encode", budget)
+        design = self.study.design
+        embedded = [g for g in (design.generator(key.generator) for key in keys) if g.embedded]
+        self.progress.expect("encode", sum(map(design.documents_of, embedded)) * TEXT_SECONDS)
         self.progress.expect("train", len(self.plan.cells) * CELL_SECONDS)
         self.progress.expect("tail", TAIL_SECONDS)
         return self.material
@@ -116,7 +117,9 @@ class StudyRun:
             count = encoding.count_texts(self.study, corpora)
             self.progress.expect("encode", count * TEXT_SECONDS)
             started = time.monotonic()
-            found = self._mended(lambda: encoding.encode(self.study, corpora, self._encoded))
+            found = self._mended(
+                lambda: encoding.encode(self.study, self.loaded.train, corpora, self._encoded)
+            )
             self.embeddings = dict(found)
             quick = time.monotonic() - started < count * TEXT_SECONDS / 10
         self.progress.finish("encode", "embedded all texts", found=quick)

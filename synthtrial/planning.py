@@ -1,6 +1,7 @@
 """What a study would run, before anything does."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +47,7 @@ class Planned:
             f"Design {self.design.name} ({self.design.digest[:16]}), {self.design.replicates} replicates",
             f"{len(self.cells)} cells, {len(self.done)} of them done:",
             *(f"  {family} at {regime} documents: {n} cells" for (regime, family), n in sorted(arms.items())),
-            f"{self.corpus_count} synthetic corpora of {self.design.synthetic_documents} documents",
+            f"{self.corpus_count} synthetic corpora, most of them of {self.design.synthetic_documents} documents",
             f"At most {self.text_count:,} texts to embed; the budget is {self.design.embedding_budget:,}",
             f"{len(self.claims)} declared claims: " + "; ".join(self.claims),
         ]
@@ -77,14 +78,16 @@ def plan(design: str = "full", profile: str = "embedded", store: str | Path | No
             cells=run.plan.cells,
             done=frozenset(c.id for c in run.plan.cells if finished(run.study, c) is not None),
             corpus_count=len(corpora),
-            text_count=_text_count(run.study.design, len(corpora)),
+            text_count=_text_count(run.study.design, [key.generator for key in corpora]),
             claims=tuple(c.name for c in run.plan.contrasts if c.declared),
             not_run=dict(run.plan.not_run),
         )
 
 
-def _text_count(design: Design, corpora: int) -> int:
+def _text_count(design: Design, writers: Sequence[str]) -> int:
+    """Return how many texts there are to embed; `writers` names the generator of every corpus."""
     if not design.encoder:
         return 0
     real = design.dataset.train + design.dataset.test + design.dataset.reference
-    return real + corpora * design.synthetic_documents
+    embedded = [g for g in map(design.generator, writers) if g.embedded]
+    return real + sum(map(design.documents_of, embedded))

@@ -66,7 +66,7 @@ class Decomposition(Question):
     title = "Where each raw gain comes from"
 
     def requires(self, design: Design, profile: Profile) -> str:
-        return "" if _families(design) else "needs a family with a convex loss, whose budget is a weight"
+        return "" if _families(design) else "needs a family with a convex loss that reads no embeddings"
 
     def cells(self, design: Design) -> Sequence[Wanted]:
         return [wanted for place in _places(design) for wanted in _arms(design, *place).values()]
@@ -110,7 +110,9 @@ READING = Note(
 
 
 def _families(design: Design) -> list[str]:
-    return [name for name in design.families if FAMILIES.get(name).is_convex]
+    """Return families whose budget is a weight; disturbed copies would have to be embedded for the others."""
+    known = {name: FAMILIES.get(name) for name in design.families}
+    return [name for name, family in known.items() if family.is_convex and not family.encodes]
 
 
 def _places(design: Design) -> list[tuple[str, int, str]]:

@@ -45,6 +45,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "rejection_examples": (
             *("generator", "outcome", "reason", "text", "nearest_id", "nearest_text", "similarity"),
         ),
+        "leakage": (
+            *("left", "right", "kind", "left_count", "right_count", "pair_count", "left_found"),
+            *("right_found", "threshold", "pairs", "undefined_reason"),
+        ),
         "planted_truth": (
             *("generator", "regime", "classifier_family", "theta", "standard_error", "truth_class"),
         ),

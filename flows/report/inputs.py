@@ -69,6 +69,8 @@ class ReportInput:
         rejection_reasons: Long. `outcome`: rejected, failed, or flagged (counted but kept, as for
             simulator presets).
         rejection_examples: A document beside its nearest real one; `nearest_*`, `similarity` may be null.
+        leakage: One row a pair of parts of the study and kind of leakage; `right_found` documents of
+            `right` are in some pair.
         planted_truth: Monte Carlo theta of simulated generators; `truth_class`: better, equivalent, worse,
             or unclear (within 2 SE of the margin).
         truth_note: Shown where a truth is lacking, e.g. "truth not computed for this design".
@@ -93,6 +95,7 @@ class ReportInput:
     rejections: pd.DataFrame = field(default_factory=partial(empty_table, "rejections"))
     rejection_reasons: pd.DataFrame = field(default_factory=partial(empty_table, "rejection_reasons"))
     rejection_examples: pd.DataFrame = field(default_factory=partial(empty_table, "rejection_examples"))
+    leakage: pd.DataFrame = field(default_factory=partial(empty_table, "leakage"))
     planted_truth: pd.DataFrame = field(default_factory=partial(empty_table, "planted_truth"))
     truth_note: str = ""
     not_run: tuple[NotRun, ...] = ()

@@ -8,6 +8,7 @@ from flows.stages.loading import Material
 from services.domain.artifact import ArtifactRef
 from services.domain.digest import text_digest
 from services.domain.errors import PreconditionError
+from services.features.encoders import ENCODERS, FittedEncoder
 
 
 def segments(material: Material, written: Sequence[Written]) -> tuple[str, ...]:
@@ -33,13 +34,19 @@ def count_texts(study: Study, corpora: Sequence[str]) -> int:
 
 
 def encode(
-    study: Study, corpora: Sequence[str], on_progress: Callable[[int, int], None]
+    study: Study, train: str, corpora: Sequence[str], on_progress: Callable[[int, int], None]
 ) -> Mapping[str, ArtifactRef]:
-    """Return each corpus' matrix, shape (documents, dimensions), by the corpus' SHA-256."""
+    """Return each corpus' matrix, shape (documents, dimensions), by the corpus' SHA-256.
+
+    Args:
+        train: The train pool: the only texts that an encoder is fitted on, if it is one that is fitted.
+    """
     references = [ArtifactRef.stored(sha) for sha in corpora]
+    fitted = isinstance(ENCODERS.get(study.design.encoder), FittedEncoder)
     matrices = study.clients.evaluator.embed(
         references,
         study.design.encoder,
         on_progress=lambda progress: on_progress(progress.done, progress.total),
+        fit_on=ArtifactRef.stored(train) if fitted else None,
     )
     return dict(zip(corpora, matrices, strict=True))

@@ -20,6 +20,7 @@ from flows.report.rendering import claims_of, render_report
 from flows.run import StudyRun
 from flows.stages import measuring
 from flows.stages.comparing_searches import retrieval_contrasts, retrieval_means
+from flows.stages.leaking import audit_leakage
 from flows.truth import planted_truth
 from services.generator.simulation.dials import presets
 from services.storage.files import replace
@@ -65,6 +66,7 @@ def assemble(run: StudyRun) -> ReportInput:
         rejections=_or_empty("rejections", tables.rejections_table(written)),
         rejection_reasons=_or_empty("rejection_reasons", tables.rejection_reasons_table(written)),
         rejection_examples=_or_empty("rejection_examples", tables.rejection_examples_table(written)),
+        leakage=audit_leakage(study, material, written, run.embeddings),
         planted_truth=_or_empty("planted_truth", truth),
         truth_note=truth_note,
         not_run=_not_run(run),
@@ -168,6 +170,7 @@ def _write_tables(run: StudyRun, report: ReportInput, folder: Path) -> None:
         ("rejections", report.rejections),
         ("rejection_reasons", report.rejection_reasons),
         ("rejection_examples", report.rejection_examples),
+        ("leakage", report.leakage),
         ("planted_truth", report.planted_truth),
         ("sentences", claims_of(report)),
         *report.findings.items(),

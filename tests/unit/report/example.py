@@ -49,6 +49,7 @@ def example_report(seed: int = 7) -> ReportInput:
         rejections=_table("rejections", [_account(n, r) for n in GAINS for r in range(REPLICATES)]),
         rejection_reasons=_table("rejection_reasons", [row for name in GAINS for row in _reasons(name)]),
         rejection_examples=_table("rejection_examples", [_rejected(name) for name in ("copier", "markov")]),
+        leakage=_table("leakage", [row for name in GAINS for row in _leak(name)]),
         planted_truth=_table("planted_truth", [_truth(name) for name in GAINS if name != "markov"]),
         truth_note="truth not computed: not a simulator preset",
         not_run=(NotRun("A-E3, prompt families", "needs a backend that takes prompts"),),
@@ -218,6 +219,25 @@ def _rejected(generator: str) -> dict[str, Any]:
         "nearest_text": text.replace("two", "two hand"),
         "similarity": 0.94,
     }
+
+
+def _leak(generator: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "left": "train pool",
+            "right": generator,
+            "kind": kind,
+            "left_count": 4000,
+            "right_count": 660,
+            "pair_count": 3,
+            "left_found": 3,
+            "right_found": 2,
+            "threshold": None,
+            "pairs": "r1 ~ s1 (1.00)",
+            "undefined_reason": "",
+        }
+        for kind in ("equal_text", "near_duplicate", "shared_family")
+    ]
 
 
 def _truth(generator: str) -> dict[str, Any]:

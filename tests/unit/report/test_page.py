@@ -59,7 +59,7 @@ def test_hover_shows_interval_and_n(page: Page) -> None:
 
 
 def test_every_section_with_corpora_says_who_wrote_them(page: Page) -> None:
-    named = {"claims", "gains", "grid", "volume", "fidelity", "retrieval", "screening"}
+    named = {"claims", "gains", "grid", "volume", "fidelity", "retrieval", "leakage", "screening"}
     assert {s.key for s in page.sections if "not by LLMs" in s.tag} == named
 
 
