@@ -43,6 +43,8 @@ def find_garbage(store: Store, results: Path, spared_seconds: float = SPARED_SEC
     oldest = time.time() - spared_seconds
     loose = [path for name, path in objects.items() if name not in reached]
     loose += folder.glob("??/.tmp.*")
+    # Where fine-tuning stood when somebody killed it, and nobody went on.
+    loose += (store.root / "standings").glob("*")
     found = sorted((path, state) for path in loose if (state := _state(path)) and state.st_mtime < oldest)
     return Garbage(tuple(path for path, _ in found), sum(state.st_size for _, state in found), len(reached))
 

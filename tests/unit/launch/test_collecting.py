@@ -1,4 +1,5 @@
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -49,3 +50,14 @@ def test_a_file_that_vanishes_meanwhile_is_passed_over(store: Store, tmp_path: P
 def test_a_folder_without_a_store_says_so(tmp_path: Path) -> None:
     with pytest.raises(PreconditionError, match="holds no store"):
         find_garbage(Store(tmp_path / "nothing"), tmp_path)
+
+
+def test_where_nobody_went_on_fine_tuning_is_garbage_once_it_is_old(store: Store, tmp_path: Path) -> None:
+    store.put_json({"named": "by a key"})
+    folder = store.root / "standings"
+    folder.mkdir()
+    for name, age in (("old", 90_000), ("young", 0)):
+        path = folder / f"{name}.safetensors"
+        path.write_bytes(b"half way")
+        os.utime(path, (time.time() - age,) * 2)
+    assert [path.name for path in find_garbage(store, tmp_path).files] == ["old.safetensors"]
