@@ -113,7 +113,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--label-separator", help="between labels of one document (default: guessed)")
     parser.add_argument("--family", default="tfidf_linear", help="classifier family (default: tfidf_linear)")
     parser.add_argument(
-        "--encoder", default="", help="lsa, minilm, minilm_int8 or another (default: lsa, minilm for frozen_encoder)"
+        "--encoder",
+        default="",
+        help="lsa, minilm, minilm_int8 or another (default: lsa, minilm for frozen_encoder)",
     )
     parser.add_argument("--replicates", type=int, default=8, help="redraws of this generator (default: 8)")
     parser.add_argument("--folds", type=int, default=5, help="for thresholds and cross-fitting (default: 5)")

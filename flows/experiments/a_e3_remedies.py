@@ -29,11 +29,13 @@ class Remedies(Question):
     title = "Remedies without new text"
 
     def contrasts(self, design: Design) -> Sequence[PlannedContrast]:
-        """Return contrasts at the claims' regime and the largest one: what helps few documents may not help many."""
-        planned = []
-        for regime in sorted({design.claims.regime, max(design.regimes)}):
-            for family in design.families:
-                planned += _against_plain(regime, family)
+        """Return contrasts at the claims' regime, and in the claims' family at the largest one.
+
+        What helps few documents may not help many.
+        """
+        places = [(design.claims.regime, family) for family in design.families]
+        places.append((max(design.regimes), design.claims.family))
+        planned = [contrast for place in dict.fromkeys(places) for contrast in _against_plain(*place)]
         return [*planned, *_against_remedies(design)]
 
     def section(self, tables: ReportInput) -> Section | None:

@@ -53,7 +53,8 @@ def search_replicate(
             found += _evaluate(study, material, embeddings, search, segments, number)
         return study.store.put_json([plain(searched) for searched in found])
 
-    corpora = [w.corpus for key, w in written.items() if key.replicate == number]
+    mine = [w.corpus for key, w in written.items() if key.replicate == number]
+    corpora = [sha for sha in mine if sha in embeddings]
     identity = {
         "kind": "search",
         "version": SEARCHING,

@@ -53,7 +53,10 @@ def test_help_names_every_shipped_design(command: str, capsys: pytest.CaptureFix
 def test_a_family_or_encoder_is_checked_before_any_file(capsys: pytest.CaptureFixture[str]) -> None:
     files = ["--real", "absent.csv", "--synthetic", "absent.csv"]
     assert cli.main(["audit", *files, "--encoder", "lsaa"]) == 2
-    assert "no 'lsaa'; there are: lsa, minilm; did you mean 'lsa'?" in capsys.readouterr().err
+    assert (
+        "no 'lsaa'; there are: lsa, minilm, minilm_int8, minilm_lsa; did you mean 'lsa'?"
+        in capsys.readouterr().err
+    )
 
 
 def test_help_is_not_an_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -123,7 +123,10 @@ def test_the_encoder_suits_the_family() -> None:
     [
         ({"family": "nonsense"}, "no 'nonsense'; there are"),
         ({"family": "tfidf", "encoder": "lsa"}, "no 'tfidf'; there are: .*; did you mean 'tfidf_linear'?"),
-        ({"encoder": "lsaa"}, "no 'lsaa'; there are: lsa, minilm; did you mean 'lsa'?"),
+        (
+            {"encoder": "lsaa"},
+            "no 'lsaa'; there are: lsa, minilm, minilm_int8, minilm_lsa; did you mean 'lsa'?",
+        ),
         ({"replicate": 3}, "no setting 'replicate'; .*did you mean 'replicates'?"),
         ({"twin": 3}, "no setting 'twin'; there are: family"),
         ({"margin": 1.5}, "margin must be between 0 and 1, not 1.5"),
