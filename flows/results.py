@@ -156,7 +156,7 @@ def fidelity_table(measured: Iterable[tuple[Written, tuple[Measurement, ...]]]) 
 
 
 def rejections_table(written: Iterable[Written]) -> pd.DataFrame:
-    """One row per corpus: requested = accepted + rejected + failed."""
+    """One row per corpus, and where it lies: requested = accepted + rejected + failed."""
     return pd.DataFrame(
         [
             _corpus(w)
@@ -165,6 +165,7 @@ def rejections_table(written: Iterable[Written]) -> pd.DataFrame:
                 "accepted": w.accepted,
                 "rejected": sum(w.rejected.values()),
                 "failed": sum(w.failed.values()),
+                "corpus": w.corpus,
             }
             for w in written
         ]

@@ -17,6 +17,7 @@ USAGE = """usage: synthtrial COMMAND ...
   study   run a study from nothing to its report
   plan    list what a study would run, and how many texts it would embed
   trace   walk from a number or a cell to its plan, predictions and documents
+  export  write the synthetic documents of a study as a dataset with a card
   up      start the services, Prefect's server and worker, and leave them running
   down    stop them
   gc      delete stored objects that nothing leads to; only lists them unless told otherwise
@@ -24,7 +25,7 @@ USAGE = """usage: synthtrial COMMAND ...
 synthtrial COMMAND --help says more."""
 
 LAUNCHES = ("study", "up", "serve", "down")
-OFFERED = ("audit", "study", "plan", "trace", "up", "down", "gc")
+OFFERED = ("audit", "study", "plan", "trace", "export", "up", "down", "gc")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -91,6 +92,22 @@ def _trace(arguments: list[str]) -> None:
     print(trace(options.what, results, options.profile).text())
 
 
+def _export(arguments: list[str]) -> None:
+    parser = Arguments(prog="synthtrial export", description="Write a generator's documents as a dataset.")
+    parser.add_argument("--generator", required=True, help="a generator of the study")
+    parser.add_argument("--to", required=True, help="the folder to make")
+    parser.add_argument("--results", help="the folder of a study's tables (default: the latest)")
+    parser.add_argument(
+        "--language", action="append", default=[], help="for the card, such as en; repeatable"
+    )
+    options = parser.parse_args(arguments)
+    from synthtrial.exporting import export
+
+    settings = _project()
+    results = options.results or settings.results / "latest"
+    print(export(options.generator, options.to, results, languages=options.language).text())
+
+
 def _gc(arguments: list[str]) -> None:
     parser = Arguments(prog="synthtrial gc", description="Find stored objects that nothing leads to.")
     parser.add_argument("--delete", action="store_true", help="delete them; without it they are only listed")
@@ -123,7 +140,7 @@ def _project() -> "Settings":
     return settings
 
 
-_COMMANDS = {"plan": _plan, "trace": _trace, "gc": _gc}
+_COMMANDS = {"plan": _plan, "trace": _trace, "export": _export, "gc": _gc}
 
 if __name__ == "__main__":
     sys.exit(main())

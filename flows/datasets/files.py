@@ -12,18 +12,16 @@ Parameters:
 Documents that say the same, whatever their case and punctuation, form a family.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from flows.datasets import DATASETS
-from flows.families import families_of
+from flows.labelled import labelled_corpus
 from services.domain.corpus import Corpus
 from services.domain.digest import sha256_hex
-from services.domain.document import Document
 from services.domain.errors import InvalidInputError, NotFoundError
-from services.domain.task import Task, TaskType
+from services.domain.task import TaskType
 from services.generator.client import GeneratorClient
 from services.storage.columns import Record, find_columns, records
 from services.storage.tabular import read_rows
@@ -45,12 +43,9 @@ class Files:
     def load(
         self, parameters: Mapping[str, Any], count: int, seed: int, generator: GeneratorClient
     ) -> Corpus:
+        task_type = _task_type(parameters)
         found = [record for path in _paths(parameters) for record in _read(path, parameters)]
-        minimum = int(parameters.get("minimum_label_documents", 0))
-        counts = Counter(label for record in found for label in record.labels)
-        labels = tuple(sorted(label for label, number in counts.items() if number >= minimum))
-        documents = _documents(found, frozenset(labels))
-        return Corpus(Task(_task_type(parameters, documents), labels), documents)
+        return labelled_corpus(found, task_type, int(parameters.get("minimum_label_documents", 0)))
 
 
 def _paths(parameters: Mapping[str, Any]) -> list[Path]:
@@ -74,34 +69,13 @@ def _read(path: Path, parameters: Mapping[str, Any]) -> tuple[Record, ...]:
     return records(table, find_columns(table, parameters.get("columns")))
 
 
-def _documents(found: Sequence[Record], labels: frozenset[str]) -> tuple[Document, ...]:
-    for record in found:
-        if not record.text.strip() or not record.labels:
-            lacking = "text" if not record.text.strip() else "labels"
-            raise InvalidInputError(f"{record.place}: the document has no {lacking}", field="dataset")
-    families = families_of([record.text for record in found], [record.family for record in found])
-    made = (
-        Document(
-            record.id or record.place,
-            record.text,
-            tuple(label for label in record.labels if label in labels),
-            family,
-        )
-        for record, family in zip(found, families, strict=True)
-    )
-    return tuple(document for document in made if document.labels)
-
-
-def _task_type(parameters: Mapping[str, Any], documents: Sequence[Document]) -> TaskType:
+def _task_type(parameters: Mapping[str, Any]) -> TaskType | None:
     given = str(parameters.get("task_type", ""))
     if given and given not in set(TaskType):
         raise InvalidInputError(
             f"task_type is {' or '.join(TaskType)}, not {given!r}", field="dataset.parameters.task_type"
         )
-    if given:
-        return TaskType(given)
-    several = any(len(document.labels) > 1 for document in documents)
-    return TaskType.MULTI_LABEL if several else TaskType.SINGLE_LABEL
+    return TaskType(given) if given else None
 
 
 DATASETS.register("files", Files())
