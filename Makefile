@@ -43,7 +43,7 @@ down: $(STUBS)  ## end what `make up` started
 test: $(STUBS)  ## all tests
 	@$(BIN)/python -m pytest -q
 
-test-faults: $(STUBS)  ## kill -9 of worker, service and supervisor in the middle of a study
+test-faults: $(STUBS)  ## kills, power cuts, full disks, clocks that jump; about a quarter of an hour
 	@$(BIN)/python -m pytest -q -m faults
 
 check: $(STUBS)  ## format, lint, types, import contracts, proto lint

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.domain.digest import canonical_json, spec_digest
 from services.domain.errors import DataLossError
-from services.storage.files import publish_once
+from services.storage.files import publish_once, replace
 
 
 class KeyStore:
@@ -38,7 +38,13 @@ class KeyStore:
 
     def publish(self, specification: Any, answer: dict[str, Any]) -> dict[str, Any]:
         """File an answer and return the one that stands, which may be an earlier one."""
-        digest = spec_digest(specification)
-        record = {"answer": answer, "specification": specification}
-        publish_once(self.path(digest), canonical_json(record))
+        publish_once(self.path(spec_digest(specification)), _record(specification, answer))
         return self.lookup(specification) or answer
+
+    def replace(self, specification: Any, answer: dict[str, Any]) -> None:
+        """File an answer in place of one that leads nowhere; at no time is there none."""
+        replace(self.path(spec_digest(specification)), _record(specification, answer))
+
+
+def _record(specification: Any, answer: dict[str, Any]) -> bytes:
+    return canonical_json({"answer": answer, "specification": specification})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from services.domain.digest import sha256_hex
 from services.domain.errors import DataLossError, InvalidInputError, NotFoundError
-from services.storage.files import publish_once
+from services.storage.files import keep, publish_once
 
 SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -34,9 +34,14 @@ class ObjectStore:
         return self.path(sha256).exists()
 
     def put(self, data: bytes) -> str:
-        """Store bytes durably and return their SHA-256."""
+        """Store bytes durably and return their SHA-256.
+
+        Raises:
+            StoreFullError: There is no room for them.
+            StoreNotWritableError: The store is read-only and lacks them.
+        """
         sha256 = sha256_hex(data)
-        if not self.has(sha256):
+        if not keep(self.path(sha256)):
             publish_once(self.path(sha256), data)
         return sha256
 

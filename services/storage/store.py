@@ -14,7 +14,7 @@ from safetensors.numpy import load, save
 
 from services.domain.artifact import ArtifactRef
 from services.domain.corpus import Corpus
-from services.domain.digest import canonical_json, spec_digest
+from services.domain.digest import canonical_json
 from services.storage.keys import KeyStore
 from services.storage.objects import ObjectStore
 from services.storage.tables import corpus_from_table, corpus_to_table
@@ -94,8 +94,8 @@ class Store:
         stands = self.keys.publish(specification, answer)
         if not self.objects.has(stands["sha256"]):
             # Its object was quarantined: what was just computed takes the place.
-            self.keys.path(spec_digest(specification)).unlink(missing_ok=True)
-            stands = self.keys.publish(specification, answer)
+            self.keys.replace(specification, answer)
+            stands = answer
         return ArtifactRef.stored(stands["sha256"], stands["row_count"])
 
     def computed(self, specification: Any, compute: Callable[[], ArtifactRef]) -> ArtifactRef:
