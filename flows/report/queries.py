@@ -96,8 +96,10 @@ def arm_label(row: Row) -> str:
 
 
 def control_label(row: Row) -> str:
-    """How the page names what a contrast is against: its condition and settings."""
-    return " · ".join([condition_of(row["control"]), *_settings_of(row["control"])])
+    """How the page names what a contrast is against: its condition and settings, or another generator."""
+    condition, _, rest = str(row["control"]).partition(":")
+    named = rest.partition(":")[0] if condition == "synthesis" else condition
+    return " · ".join([named, *_settings_of(row["control"])])
 
 
 def _natural(arm: object) -> list[tuple[float, str]]:

@@ -10,7 +10,7 @@ from services.evaluator.leakage import EMBEDDING_NEIGHBOUR, EQUAL_TEXT, NEAR_DUP
 
 KINDS = {
     EQUAL_TEXT: "Equal texts",
-    NEAR_DUPLICATE: "Almost equal (three-word shingles)",
+    NEAR_DUPLICATE: "Almost equal, equal ones apart (three-word shingles)",
     EMBEDDING_NEIGHBOUR: "Nearer by embedding than chance",
     SHARED_FAMILY: "Of one family",
 }
