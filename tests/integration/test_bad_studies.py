@@ -99,7 +99,7 @@ REFUSALS = [{"text": f"I'm sorry, but I cannot write text {i}.", "labels": ["can
 GPT = [{"name": "gpt", "backend": "gpt4", "label_source": "backend"}]
 SINGLE = [{**row, "labels": ["boat"]} if row["id"] == "r7" else row for row in real()]
 BAD: dict[str, tuple[dict[str, Any], type[StudyError], str]] = {
-    "unknown backend": ({"generators": GPT}, NotFoundError, "there are: corpus_file, markov, simulator"),
+    "unknown backend": ({"generators": GPT}, NotFoundError, "there are: corpus_file, "),
     "unknown family": (
         {"families": ["bert"], "claims": {"regime": 20, "family": "bert"}},
         StudyError,
@@ -108,7 +108,7 @@ BAD: dict[str, tuple[dict[str, Any], type[StudyError], str]] = {
     "unknown experiment": (
         {"experiments": ["a_e99"]},
         NotFoundError,
-        "there are: a_e10_retrieval, a_e1_grid",
+        "there are: a_e10_retrieval, ",
     ),
     "a label of one document": ({"real_rows": SINGLE}, PreconditionError, "'boat' (1); leave them out"),
     "too few documents": ({"real_rows": real(70)}, PreconditionError, "cannot be split into 60 for training"),
@@ -154,7 +154,7 @@ def test_an_unknown_arm_is_answered_with_the_conditions_there_are() -> None:
     design = load_design("smoke")
     grid = Grid(design, load_profile("embedded"), {})
     with pytest.raises(
-        NotFoundError, match=r"no 'doubled'; there are: new_real, real_only, .*row_twin"
+        NotFoundError, match=r"no 'doubled'; there are: .*new_real, .*real_only, .*row_twin"
     ) as caught:
         grid.cells([Wanted(design.smallest_regime, Arm("doubled"), "tfidf_linear")])
     assert caught.value.metadata["kind"] == "conditions"
