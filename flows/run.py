@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -90,7 +91,7 @@ class StudyRun:
         with self._timed("write"):
             for key in self.corpus_keys(number):
                 started = time.monotonic()
-                written = generating.write_corpus(self.study, self.loaded, key)
+                written = self._mended(partial(generating.write_corpus, self.study, self.loaded, key))
                 quick = time.monotonic() - started < QUICK_SECONDS
                 with self._lock:
                     self.written[key] = written
@@ -114,7 +115,7 @@ class StudyRun:
             corpora = encoding.segments(
                 self.loaded, [w for w in self.corpora() if w.key.generator in embedded]
             )
-            count = encoding.count_texts(self.study, corpora)
+            count = self._mended(lambda: encoding.count_texts(self.study, corpora))
             self.progress.expect("encode", count * TEXT_SECONDS)
             started = time.monotonic()
             found = self._mended(
@@ -128,7 +129,7 @@ class StudyRun:
     def batches(self) -> list[Batch]:
         """Return the batches with a cell that the store lacks; keep what it has."""
         for cell in self.plan.cells:
-            found = training.finished(self.study, cell)
+            found = self._stored(cell)
             if found is not None:
                 self.trained[cell.id] = found
         self._found_cells = done = len(self.trained)
@@ -185,6 +186,14 @@ class StudyRun:
             raise StudyError("the real documents were not loaded yet: call load() first")
         return self.material
 
+    def _stored(self, cell: Cell) -> Trained | None:
+        """Return a cell's stored result; a damaged one is set aside, and the cell is trained again."""
+        try:
+            return training.finished(self.study, cell)
+        except DataLossError as error:
+            self._set_aside(error)
+            return None
+
     def _finished(self, cell: Cell) -> Trained:
         found = training.finished(self.study, cell)
         if found is None:
@@ -228,6 +237,8 @@ class StudyRun:
 
     def _restore(self) -> None:
         """Compute what the store lost, as far as stages have already gone."""
+        for key in list(self.written):
+            self.written[key] = generating.write_corpus(self.study, self.loaded, key)
         if self.embeddings:
             self.encode()
         if self.trained:

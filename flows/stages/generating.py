@@ -49,10 +49,21 @@ def write_corpus(study: Study, material: Material, key: CorpusKey) -> Written:
         "share": [key.replicate, study.design.replicates],
         "against": [material.train, material.test, material.reference],
     }
-    stored = study.store.computed(identity, lambda: _write(study, material, key, spec))
-    values = study.store.get_json(stored)
+    known = study.store.lookup(identity)
+    if known is not None and _whole(study, written := _read(study, known)):
+        return written
+    return _read(study, study.store.publish(identity, _write(study, material, key, spec)))
+
+
+def _read(study: Study, account: ArtifactRef) -> Written:
+    values = study.store.get_json(account)
     values["key"] = CorpusKey(**values["key"])
     return Written(**values)
+
+
+def _whole(study: Study, written: Written) -> bool:
+    """Say whether an account's corpus is still there; one that was damaged and set aside is written anew."""
+    return not written.corpus or study.store.objects.has(written.corpus)
 
 
 def _specification(

@@ -67,7 +67,8 @@ class TrainingRun:
 
     def stale(self, now: float) -> bool:
         """Say whether a run that has not ended has nobody who trains it."""
-        return not self.state.ended and (now - self.renewed > LEASE_SECONDS or _has_died(self.owner))
+        # A clock that was set back leaves renewals in the future, which nobody will make either.
+        return not self.state.ended and (abs(now - self.renewed) > LEASE_SECONDS or _has_died(self.owner))
 
     def failed(self, error: StudyError) -> "TrainingRun":
         """Return the run after an error."""
@@ -143,7 +144,9 @@ class RunRecord:
         return self._request(run_id).exists()
 
     def forget_request(self, run_id: str) -> None:
-        self._request(run_id).unlink(missing_ok=True)
+        # A read-only disk refuses to delete even what is not there.
+        if self._request(run_id).exists():
+            self._request(run_id).unlink(missing_ok=True)
 
     def _put(self, run: TrainingRun) -> None:
         value: dict[str, Any] = asdict(run)

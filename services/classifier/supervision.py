@@ -153,7 +153,7 @@ class Supervisor:
                 await asyncio.wait([job])
                 break
             now = _progressed(run, newest)
-            if now != run or time.time() - run.renewed > HEARTBEAT_SECONDS:
+            if now != run or abs(time.time() - run.renewed) > HEARTBEAT_SECONDS:
                 self._require_ownership(run)
                 run = self._record.write(now)
         return _progressed(run, newest)

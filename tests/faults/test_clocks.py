@@ -106,7 +106,6 @@ def test_after_a_jump_ahead_a_dead_strangers_run_is_free_at_once(store: Store, c
     assert record.get(ID).stale(time.time())
 
 
-@pytest.mark.xfail(reason="TrainingRun.stale takes a lease renewed in the future for a valid one")
 def test_after_a_jump_back_a_dead_strangers_run_is_free_after_its_lease(store: Store, clock: Clock) -> None:
     record = RunRecord(store)
     record.write(TrainingRun(ID, RunState.RUNNING, owner=STRANGER))
@@ -126,7 +125,6 @@ def test_after_a_jump_back_a_killed_neighbours_run_is_free_at_once(store: Store,
     assert record.get(ID).stale(time.time())
 
 
-@pytest.mark.xfail(reason="the heartbeat of Supervisor._attend waits for the wall clock to come back")
 def test_after_a_jump_back_the_owner_goes_on_renewing(
     store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,11 +21,6 @@ pytestmark = pytest.mark.faults
 
 # What is damaged, and which answers are missing, so that it is read again.
 TRAINED = ("cell", "plan_result", "prediction_scores", "arm_comparison")
-NOT_MENDED = {
-    "cell": "StudyRun.batches reads cells outside _mended",
-    "synthetic_corpus": "StudyRun.write reads accounts outside _mended",
-    "corpus": "StudyRun._restore writes no corpus again",
-}
 DERIVED = {
     "plan_result": ("arm_comparison",),
     "arm_comparison": (),
@@ -54,13 +49,7 @@ def again(whole: Path, tmp_path: Path) -> Iterator[StudyRun]:
         yield run
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        pytest.param(kind, marks=pytest.mark.xfail(reason=NOT_MENDED[kind])) if kind in NOT_MENDED else kind
-        for kind in DERIVED
-    ],
-)
+@pytest.mark.parametrize("kind", DERIVED)
 def test_what_was_computed_is_set_aside_computed_anew_and_reported(
     again: StudyRun, whole: Path, tmp_path: Path, kind: str
 ) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from services.classifier.client import ClassifierClient
 from services.classifier.service import register
-from services.domain.errors import PreconditionError, QueueFullError, StudyError
+from services.domain.errors import PreconditionError, QueueFullError
 from services.rpc.artifacts import upload_artifact
 from services.rpc.server import in_process
 from services.rpc.status import code_of
@@ -115,10 +115,6 @@ def test_a_service_on_a_read_only_disk_answers_what_is_stored(
     assert holds_only_whole_files(store.root)
 
 
-@pytest.mark.xfail(
-    raises=StudyError,
-    reason="RunRecord.forget_request unlinks a file that is not there, which a read-only disk refuses as well",
-)
 def test_a_service_on_a_read_only_disk_refuses_to_train_by_name(
     read_only: tuple[Store, ClassifierClient],
 ) -> None:
