@@ -47,7 +47,8 @@ class GeneratorDesign(_Model):
     `documents` 0 means the study's `synthetic_documents`; experiments that take
     more of one generator, such as many paraphrases, set more. Corpora that are
     not `embedded` cost no encoder: they stay out of fidelity, of retrieval and of
-    the families that read embeddings.
+    the families that read embeddings. Without `families` it has arms in all of
+    the study's.
     """
 
     name: Name
@@ -61,6 +62,7 @@ class GeneratorDesign(_Model):
     parameters: dict[str, Any] = Field(default_factory=dict)
     documents: int = Field(default=0, ge=0)
     embedded: bool = True
+    families: tuple[Name, ...] = ()
 
 
 class ClaimsDesign(_Model):
@@ -141,7 +143,8 @@ class Design(_Model):
 
     def families_of(self, generator: GeneratorDesign) -> tuple[str, ...]:
         """Return the classifier families in which a generator has arms."""
-        return tuple(f for f in self.families if generator.embedded or not FAMILIES.get(f).encodes)
+        wanted = generator.families or self.families
+        return tuple(f for f in wanted if generator.embedded or not FAMILIES.get(f).encodes)
 
     def documents_of(self, generator: GeneratorDesign) -> int:
         """Return how many documents a generator's corpora hold."""

@@ -28,6 +28,12 @@ def check_generators(design: "Design") -> None:
         strange = set(generator.regimes) - set(design.regimes)
         if strange:
             raise ValueError(f"generator {generator.name}: regime {min(strange)} is not among the design's")
+        unknown = set(generator.families) - set(design.families)
+        if unknown:
+            raise ValueError(
+                f"generator {generator.name}: family {min(unknown)!r} is not among the design's: "
+                f"{', '.join(design.families)}"
+            )
         if (generator.scope == "regime") != bool(generator.regimes):
             raise ValueError(f'generator {generator.name}: list regimes exactly when the scope is "regime"')
 
@@ -43,6 +49,9 @@ def check_claims(design: "Design") -> None:
             f"{len(design.claimed_generators)} claims are declared; at most {MAXIMUM_CLAIMS} are allowed"
         )
     _require_arms(design, "claims", design.claimed_generators)
+    for name in design.claimed_generators:
+        if claims.family not in design.families_of(design.generator(name)):
+            raise ValueError(f"claims: generator {name!r} has no arm in the family {claims.family!r}")
 
 
 def check_illustrative(design: "Design") -> None:

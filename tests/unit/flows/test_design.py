@@ -41,6 +41,14 @@ def test_the_digest_names_the_design() -> None:
         ({"generators": []}, "distinct names"),
         ({"generators": [{"name": f"g{i}", "backend": "x"} for i in range(13)]}, "at most 12"),
         ({"generators": [{"name": "m", "scope": "regime"}]}, "list regimes exactly when"),
+        ({"generators": [{"name": "m", "families": ["bert"]}]}, "family 'bert' is not among the design's"),
+        (
+            {
+                "claims": {"regime": 50, "family": "frozen_encoder"},
+                "generators": [{"name": "m", "embedded": False}],
+            },
+            "'m' has no arm in the family 'frozen_encoder'",
+        ),
     ],
 )
 def test_contradictions_are_refused(changes: dict[str, object], words: str) -> None:

@@ -74,11 +74,21 @@ def test_what_is_not_embedded_has_no_arm_in_families_that_read_embeddings() -> N
     assert both.families_of(both.generators[0]) == ("tfidf_linear",)
 
 
+def test_a_generator_has_arms_in_the_families_it_lists_alone() -> None:
+    both = design(
+        families=("tfidf_linear", "frozen_encoder"),
+        generators=[generator("oracle", families=("tfidf_linear",))],
+    )
+    assert both.families_of(both.generators[0]) == ("tfidf_linear",)
+    grid = EXPERIMENTS.get("a_e1_grid").cells(both)
+    assert {w.family for w in grid} == {"tfidf_linear"}
+
+
 def test_new_keys_leave_the_identity_of_old_cells_alone() -> None:
     plain = design()
     wanted = EXPERIMENTS.get("a_e1_grid").cells(plain)
     more = plain.model_dump()
-    more["generators"][0]["embedded"] = False
+    more["generators"][0].update(embedded=False, families=("tfidf_linear",))
     assert {c.id for c in Grid(plain, PROFILE, {}).cells(wanted)} == {
         c.id for c in Grid(Design(**more), PROFILE, {}).cells(wanted)
     }
