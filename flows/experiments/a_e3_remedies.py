@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from flows.cells import Arm, Wanted
 from flows.design import Design
 from flows.experiments import EXPERIMENTS, PlannedContrast, Question, claimed_places, plain, synthesis
+from flows.report.formatting import listed, signed, undefined
 from flows.report.inputs import ReportInput
-from flows.report.page import Note, Section
-from flows.report.queries import tag
+from flows.report.page import Cell, Column, Section, Table
+from flows.report.queries import Row, control_label, gains, has_interval, tag
 from flows.report.sections.contrasts import contrast_blocks
+from flows.report.wording import counts_words, interval95
 
 OBJECTIVES = ("positive_weights", "class_balanced", "focal", "asymmetric", "distribution_balanced")
 
@@ -22,7 +24,7 @@ AGAINST_PLAIN = {
     "oversampling": "oversampling, against plain training",
     "oversampling_vs_copies": "oversampling, against as many copies drawn evenly",
 }
-AGAINST_REMEDY = {"synthesis_vs_remedy": "synthetic documents against a remedy"}
+AGAINST_REMEDY = "synthesis_vs_remedy"
 
 
 class Remedies(Question):
@@ -48,22 +50,38 @@ class Remedies(Question):
             "intervals, exploratory. Thresholds are tuned for every arm alike, so a loss gains nothing by moving "
             "its scores.",
         )
-        second = contrast_blocks(
-            tables,
-            "synthesis-or-remedy",
-            AGAINST_REMEDY,
-            "Synthetic documents added to plain training, against each remedy without them, 95 % intervals, "
-            "exploratory. A generator that loses to a remedy costs more than it brings.",
-        )
+        second = _beside_remedies(gains(tables, AGAINST_REMEDY))
         if not first and not second:
             return None
-        return Section("remedies", self.title, (*first, *second, SIZES), tag(tables))
+        return Section("remedies", self.title, (*first, *second), tag(tables))
 
 
-SIZES = Note(
-    "A loss trains on the regime's documents alone, synthesis on more: the second figure compares remedies, not "
-    "equal sizes. What volume alone does stands with the row twins above."
-)
+def _beside_remedies(found: list[Row]) -> tuple[Table, ...]:
+    """Return generators by remedies; nothing where no such contrast was run."""
+    if not found:
+        return ()
+    remedies = list(dict.fromkeys(control_label(row) for row in found))
+    cells = {(row["generator"], control_label(row)): row for row in found}
+    body = tuple(
+        (Cell(str(name)), *(_difference(cells.get((name, remedy))) for remedy in remedies))
+        for name in dict.fromkeys(row["generator"] for row in found)
+    )
+    columns = (Column("Corpus"), *(Column(f"less {remedy}", True) for remedy in remedies))
+    places = {f"{row['regime']:,} real documents, {row['classifier_family']}" for row in found}
+    note = (
+        f"{listed(sorted(places))}; {counts_words(found[0])}. Differences in score with 95 % intervals, exploratory. "
+        "A loss trains on the regime's documents alone, synthesis on more: remedies are compared, not equal sizes. "
+        "What volume alone does stands with the row twins above."
+    )
+    return (
+        Table("Plain training with synthetic documents, less each remedy without them", columns, body, note),
+    )
+
+
+def _difference(row: Row | None) -> Cell:
+    if row is None:
+        return Cell("not run")
+    return Cell(signed(row["effect"]), interval95(row)) if has_interval(row) else Cell(undefined(row["note"]))
 
 
 def _remedy(regime: int, family: str, objective: str) -> Wanted:
@@ -86,7 +104,7 @@ def _against_remedies(design: Design) -> list[PlannedContrast]:
     present = [name for _, name, f in claimed_places(design) if f == family]
     remedies = [_remedy(regime, family, name) for name in OBJECTIVES] + [plain("oversampled", regime, family)]
     return [
-        PlannedContrast("synthesis_vs_remedy", synthesis(regime, generator, family), remedy)
+        PlannedContrast(AGAINST_REMEDY, synthesis(regime, generator, family), remedy)
         for generator in present
         for remedy in remedies
     ]

@@ -15,7 +15,7 @@ from flows.report.figures.curves import Point, chart
 from flows.report.figures.theme import series_legend
 from flows.report.formatting import count, interval, missing, plain, text_or
 from flows.report.inputs import ReportInput
-from flows.report.page import Cell, Chart, Column, Figure, Note, Section, Table
+from flows.report.page import Block, Cell, Chart, Column, Figure, Note, Section, Table
 from flows.report.queries import rows, tag
 from flows.report.scores import Place, mean_interval, replicate_scores
 from services.evaluator.client import EvaluatorClient
@@ -62,10 +62,12 @@ class FixedBudget(Question):
         if TABLE not in tables.findings:
             return None
         found = rows(tables.findings[TABLE])
-        notes = [Note(text) for text in dict.fromkeys(text_or(row["note"], "") for row in found) if text]
-        return Section(
-            "fixed-budget", self.title, (_figure(tables, found), _table(found), *notes, READING), tag(tables)
+        said = [text for text in dict.fromkeys(text_or(row["note"], "") for row in found) if text]
+        notes = (
+            [Note("A keep-set takes equal variances for granted. " + "; ".join(said) + ".")] if said else []
         )
+        blocks: tuple[Block, ...] = (_figure(tables, found), _table(found), *_heights(found), *notes, READING)
+        return Section("fixed-budget", self.title, blocks, tag(tables))
 
 
 READING = Note(
@@ -115,6 +117,7 @@ def _row(
     generator: str, share: float, values: tuple[float, ...] | None, standing: str, curve: MixCurve
 ) -> dict[str, object]:
     mean, low, high = mean_interval(values) if values else (None, None, None)
+    said = f"no keep-set: {curve.refused}" if curve.refused else curve.note
     return {
         "generator": generator,
         "real_share": share,
@@ -125,8 +128,21 @@ def _row(
         "standing": standing,
         "height": curve.height,
         "refused": curve.refused,
-        "note": f"{generator}: no keep-set: {curve.refused}" if curve.refused else curve.note,
+        "note": f"{generator}: {said}" if said else "",
     }
+
+
+def _heights(found: list[dict[str, object]]) -> list[Note]:
+    known = {str(row["generator"]): row["height"] for row in found if not missing(row["height"])}
+    if not known:
+        return []
+    said = ", ".join(f"{name} {plain(height)}" for name, height in known.items())
+    return [
+        Note(
+            "Micro-F1 of the best share, chosen and scored in different replicates, so that choosing does not "
+            f"flatter it: {said}."
+        )
+    ]
 
 
 def _figure(tables: ReportInput, found: list[dict[str, object]]) -> Figure:

@@ -49,7 +49,9 @@ class ParaphraseScaling(Question):
             "Paraphrases against as many copies of their sources, by how many documents are added, 95 % intervals, "
             "exploratory."
         )
-        blocks = contrast_blocks(tables, "paraphrases", {KIND: "paraphrases against copies"}, caption)
+        blocks = contrast_blocks(
+            tables, "paraphrases", {KIND: "paraphrases against copies"}, caption, label=_step
+        )
         curve = _curve(tables)
         if not blocks:
             return None
@@ -112,11 +114,20 @@ def _chart(title: str, points: Sequence[Point]) -> Chart:
     return Chart(title, spec, f"Micro-F1 by number of paraphrases, {title}; the table below has differences.")
 
 
+def _step(row: Mapping[str, Any]) -> str:
+    return f"{row['generator']} ×{_times(row):.0f}"
+
+
+def _times(row: Mapping[str, Any]) -> float:
+    """Return the paraphrases of each real document."""
+    return float(int(str(row["arm"]).rpartition("documents=")[2]) / row["regime"])
+
+
 def _point(row: Mapping[str, Any], condition: str, values: tuple[float, ...] | None) -> Point | None:
     if values is None or len(values) < 2:
         return None
     mean, low, high = mean_interval(values)
-    times = int(str(row["arm"]).rpartition("documents=")[2]) / row["regime"]
+    times = _times(row)
     words = {
         "arm": SERIES[condition],
         "documents per real document": plain(times, 0),

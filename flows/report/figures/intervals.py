@@ -8,7 +8,7 @@ import altair as alt
 from flows.report.figures.theme import finished, inline, series_scale, shape_scale, signed_axis
 
 ROW_HEIGHT = 19
-LABEL_PIXELS = 118
+LABEL_PIXELS = 142
 
 
 class Whisker(NamedTuple):

@@ -23,7 +23,15 @@ PLACES = {
     "right below": Offset("left", 6, 11),
     "left above": Offset("right", -6, -9),
     "left below": Offset("right", -6, 11),
+    "right": Offset("left", 9, 0),
+    "left": Offset("right", -9, 0),
+    "right far above": Offset("left", 6, -21),
+    "right far below": Offset("left", 6, 23),
+    "left far above": Offset("right", -6, -21),
+    "left far below": Offset("right", -6, 23),
 }
+# A name that finds no room is not drawn: two on top of each other tell less, and a hover shows it.
+NOWHERE = ""
 
 
 class Point(NamedTuple):
@@ -58,7 +66,7 @@ class Box(NamedTuple):
 
 
 def name_places(points: Sequence[Point], axes: Axes) -> list[str]:
-    """Where each point's name stands, so that names neither meet nor leave a phone's chart if that can be."""
+    """Where each point's name stands; names neither meet nor leave a phone's chart, and "" is for one without room."""
     # A point is as much in a name's way as another name is; its own lies just outside its box.
     taken = [_dot(point, axes) for point in points]
     places = []
@@ -66,9 +74,8 @@ def name_places(points: Sequence[Point], axes: Axes) -> list[str]:
         boxes = {place: _box(point, place, axes) for place in PLACES}
         inside = {place: box for place, box in boxes.items() if box.left >= 0 and box.right <= WIDTH}
         free = [p for p, box in inside.items() if not any(_meet(box, other) for other in taken)]
-        place = next(iter([*free, *inside, *PLACES]))
-        taken.append(boxes[place])
-        places.append(place)
+        places.append(next(iter(free), NOWHERE))
+        taken += [boxes[place] for place in free[:1]]
     return places
 
 

@@ -1,6 +1,6 @@
 """Correlations of fidelity with gain, between regimes, and the published ones beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from flows.report.formatting import EN_DASH, interval, missing, p_value, plain, signed
 from flows.report.page import Cell, Column, Note, Table
@@ -11,6 +11,8 @@ GAIN, PERFORMANCE = "gain", "performance"
 TITLES = {GAIN: "gain against the control", PERFORMANCE: "score itself"}
 # What arXiv 2605.24296 prints; only 14 points a regime give its z.
 PAPER_R, PAPER_COUNT = (0.95, -0.73), 14
+# Of correlations over some ten corpora more would be noise.
+DIGITS = 2
 
 
 def paper() -> Note:
@@ -42,17 +44,11 @@ def correlations(found: Sequence[Row]) -> Table:
             Cell(str(row["metric"])),
             Cell(TITLES[row["outcome"]]),
             Cell(str(row["regime"])),
-            Cell("refused", str(row["refused"]))
-            if missing(row["pearson"])
-            else Cell(signed(row["pearson"], 2)),
-            Cell(EN_DASH if missing(row["low95"]) else interval(row["low95"], row["high95"], 2)),
-            Cell(EN_DASH if missing(row["spearman"]) else signed(row["spearman"], 2)),
-            Cell(
-                EN_DASH
-                if missing(row["leave_one_out_low"])
-                else interval(row["leave_one_out_low"], row["leave_one_out_high"], 2)
-            ),
-            Cell(EN_DASH if missing(row["reliability"]) else plain(row["reliability"], 2)),
+            _or_refused(row, "pearson"),
+            _interval(row, "low95", "high95"),
+            _known(row["spearman"], signed),
+            _interval(row, "leave_one_out_low", "leave_one_out_high"),
+            _known(row["reliability"], plain),
             Cell(str(row["corpus_count"]), "corpora"),
         )
         for row in found
@@ -76,14 +72,12 @@ def differences(found: Sequence[Row]) -> Table:
         (
             Cell(str(row["metric"])),
             Cell(TITLES[row["outcome"]]),
-            Cell(EN_DASH if missing(row["first_pearson"]) else signed(row["first_pearson"], 2)),
-            Cell(EN_DASH if missing(row["second_pearson"]) else signed(row["second_pearson"], 2)),
-            Cell("refused", str(row["refused"]))
-            if missing(row["difference"])
-            else Cell(signed(row["difference"], 2)),
-            Cell(EN_DASH if missing(row["low95"]) else interval(row["low95"], row["high95"], 2)),
-            Cell(EN_DASH if missing(row["p_value"]) else p_value(row["p_value"])),
-            Cell(EN_DASH if missing(row.get("reconstruction_z")) else signed(row["reconstruction_z"], 2)),
+            _known(row["first_pearson"], signed),
+            _known(row["second_pearson"], signed),
+            _or_refused(row, "difference"),
+            _interval(row, "low95", "high95"),
+            _p(row["p_value"]),
+            _known(row.get("reconstruction_z"), signed),
         )
         for row in found
     )
@@ -106,12 +100,25 @@ def inversions(found: Sequence[Row]) -> Table:
             Cell("refused", str(row["refused"]))
             if row["refused"]
             else Cell("yes" if row["inverted"] else "not shown"),
-            Cell(EN_DASH if missing(row["adjusted_p_value"]) else p_value(row["adjusted_p_value"])),
-            Cell(
-                EN_DASH if missing(row["power"]) else plain(row["power"], 2),
-                f"to see correlations of ±{row['assumed_correlation']:g}",
-            ),
+            _p(row["adjusted_p_value"]),
+            _known(row["power"], plain, f"to see correlations of ±{row['assumed_correlation']:g}"),
         )
         for row in found
     )
     return Table("Does its sign turn? Both signs must hold at once", columns, body)
+
+
+def _or_refused(row: Row, name: str) -> Cell:
+    return Cell("refused", str(row["refused"])) if missing(row[name]) else Cell(signed(row[name], DIGITS))
+
+
+def _known(value: object, show: Callable[[object, int], str], detail: str = "") -> Cell:
+    return Cell(EN_DASH if missing(value) else show(value, DIGITS), detail)
+
+
+def _interval(row: Row, low: str, high: str) -> Cell:
+    return Cell(EN_DASH if missing(row[low]) else interval(row[low], row[high], DIGITS))
+
+
+def _p(value: object) -> Cell:
+    return Cell(EN_DASH if missing(value) else p_value(value))

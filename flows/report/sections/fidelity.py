@@ -23,6 +23,8 @@ from flows.report.summaries import Mean, fidelity_mean
 from flows.report.wording import counts_words, effect_words
 
 METRIC = "mmd2"
+# The section that an experiment adds where there are correlations.
+CORRELATED = "Fidelity and gain, regime by regime"
 COLUMNS = (
     Column("Generator"),
     Column("Corpora for"),
@@ -61,7 +63,7 @@ def _scatter(tables: ReportInput) -> tuple[Block, ...]:
     pairs = [Pair(row, _distance(tables, row)) for row in chosen]
     drawn = [pair for pair in pairs if pair.distance.value is not None]
     lacking = sorted({arm_label(pair.gain) for pair in pairs if pair.distance.value is None})
-    notes = [_correlation_note(drawn)]
+    notes = [_correlation_note(tables, drawn)]
     if lacking:
         notes.append(
             Note(
@@ -74,7 +76,7 @@ def _scatter(tables: ReportInput) -> tuple[Block, ...]:
     caption = (
         f"Normalised {METRIC} (left is closer to real text) beside gain against control, {family}. One "
         f"point a generator, "
-        "95 % intervals on both axes; a wider cross is less sure."
+        "95 % intervals on both axes; a wider cross is less sure. Names without room are in the tables alone."
     )
     return (Figure("fidelity", caption, _charts(tables, drawn), tag=tag(tables)), *notes)
 
@@ -120,12 +122,15 @@ def _point(pair: Pair) -> Point:
     return Point(arm_label(row), float(mean.value or 0.0), *_ends(mean), *gain_ends, words)
 
 
-def _correlation_note(drawn: list[Pair]) -> Note:
-    number = len({pair.gain["generator"] for pair in drawn})
+def _correlation_note(tables: ReportInput, drawn: list[Pair]) -> Note:
+    number = plural(len({pair.gain["generator"] for pair in drawn}), "generator")
+    if any(section.title == CORRELATED for section in tables.sections):
+        return Note(
+            f"{number} drawn. Correlations, of those that stand in every regime: {CORRELATED}, below."
+        )
     return Note(
         f"No correlation is printed: it needs at least 8 generators of one strategy and a reliable gain; "
-        f"{plural(number, 'generator')} can be drawn here, and simulated ones differ by design. Read the "
-        f"points, not a trend."
+        f"{number} can be drawn here. Read the points, not a trend."
     )
 
 

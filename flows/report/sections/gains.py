@@ -1,5 +1,7 @@
 """Gain against control of every arm and regime, and the exploratory grid."""
 
+from collections.abc import Callable
+
 from flows.report.figures.intervals import Whisker, chart
 from flows.report.figures.theme import series_legend
 from flows.report.formatting import (
@@ -78,10 +80,10 @@ def numbers(every: list[Row], caption: str) -> Table:
     return Table(caption, TABLE_COLUMNS, body, collapsed=True)
 
 
-def labels_of(every: list[Row]) -> list[str]:
+def labels_of(every: list[Row], label: Callable[[Row], str] = arm_label) -> list[str]:
     """Row labels in the page's order, the ceiling last, the same in every chart."""
     ordered = sorted(every, key=lambda row: row["kind"] == "ceiling")
-    return list(dict.fromkeys(arm_label(row) for row in ordered))
+    return list(dict.fromkeys(label(row) for row in ordered))
 
 
 def _charts(tables: ReportInput, drawn: list[Row]) -> tuple[Chart, ...]:
