@@ -22,10 +22,18 @@ def labelled_corpus(
         minimum_label_documents: Rarer labels are left out, and documents left without labels.
 
     Raises:
-        InvalidInputError: A record has no text or no labels; the message names file and row.
+        InvalidInputError: A record has no text or no labels (the message names file and row), or every
+            label is too rare.
     """
     counts = Counter(label for record in found for label in record.labels)
     labels = tuple(sorted(label for label, number in counts.items() if number >= minimum_label_documents))
+    if counts and not labels:
+        (common, most), *_ = counts.most_common(1)
+        raise InvalidInputError(
+            f"no label has minimum_label_documents = {minimum_label_documents} documents; the most common one, "
+            f"{common!r}, has {most}: lower it",
+            field="dataset.parameters.minimum_label_documents",
+        )
     documents = _documents(found, frozenset(labels))
     several = any(len(document.labels) > 1 for document in documents)
     guessed = TaskType.MULTI_LABEL if several else TaskType.SINGLE_LABEL

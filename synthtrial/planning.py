@@ -9,6 +9,10 @@ import pandas as pd
 
 from flows.cells import Cell
 from flows.design import Design, load_design, load_profile
+from flows.stages.accounting import CorpusKey
+from services.evaluator.planning import Rules
+
+MINIMUM_REPLICATES = Rules().minimum_replicates
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,12 @@ class Planned:
             f"At most {self.text_count:,} texts to embed; the budget is {self.design.embedding_budget:,}",
             f"{len(self.claims)} declared claims: " + "; ".join(self.claims),
         ]
+        few = self.design.replicates < MINIMUM_REPLICATES
+        if few and self.claims:
+            lines.append(
+                f"No claim will have a verdict: it takes {MINIMUM_REPLICATES} replicates, and there are "
+                f"{self.design.replicates}"
+            )
         return lines + [f"Not run: {title}: {reason}" for title, reason in self.not_run.items()]
 
 
@@ -74,20 +84,20 @@ def plan(design: str = "full", profile: str = "embedded", store: str | Path | No
     with open_run(load_design(design), load_profile(profile), opened) as run:
         corpora = corpus_keys(run.study)
         return Planned(
-            design=run.study.design,
+            design=run.study.design.whole,
             cells=run.plan.cells,
             done=frozenset(c.id for c in run.plan.cells if finished(run.study, c) is not None),
             corpus_count=len(corpora),
-            text_count=_text_count(run.study.design, [key.generator for key in corpora]),
+            text_count=_text_count(run.study.design, corpora),
             claims=tuple(c.name for c in run.plan.contrasts if c.declared),
             not_run=dict(run.plan.not_run),
         )
 
 
-def _text_count(design: Design, writers: Sequence[str]) -> int:
-    """Return how many texts there are to embed; `writers` names the generator of every corpus."""
+def _text_count(design: Design, corpora: Sequence[CorpusKey]) -> int:
+    """Return how many texts there are to embed."""
     if not design.encoder:
         return 0
     real = design.dataset.train + design.dataset.test + design.dataset.reference
-    embedded = [g for g in map(design.generator, writers) if g.embedded]
-    return real + sum(map(design.documents_of, embedded))
+    writers = [(design.generator(key.generator), key.replicate) for key in corpora]
+    return real + sum(design.documents_of(writer) for writer, number in writers if writer.embeds(number))

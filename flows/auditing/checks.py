@@ -10,6 +10,7 @@ from services.evaluator.planning import Rules
 MAXIMUM_FILES = Rules().maximum_claims
 # One document of a label cannot be both trained on and tested.
 LEAST_LABEL_DOCUMENTS = 2
+SHOWN_CHARACTERS = 60
 
 
 def require_few_files(names: Collection[str]) -> None:
@@ -65,6 +66,18 @@ def require_common_labels(tables: Tables) -> None:
         _require_common("the real documents", real, table)
 
 
+def require_several_labels(tables: Tables) -> None:
+    """Raise InvalidInputError where all real documents have the same labels: every model would be right."""
+    known = {frozenset(r.labels) for t in (tables.real, tables.test) if t for r in t.records}
+    if len(known) == 1:
+        raise InvalidInputError(
+            f"all documents of {tables.real.name} have the same labels, {_some(*known)}, so that nothing is to be told "
+            "apart and every score would be 1; give documents with different labels, or name another column with "
+            "--labels-column",
+            field="labels",
+        )
+
+
 def _require_common(known_name: str, known: set[str], table: Table) -> None:
     found = _names(table)
     if found and not known & found:
@@ -92,6 +105,10 @@ def _names(table: Table) -> set[str]:
     return {name for record in table.records for name in record.labels}
 
 
+def _short(name: str) -> str:
+    return repr(name if len(name) <= SHOWN_CHARACTERS else f"{name[:SHOWN_CHARACTERS]}…")
+
+
 def _some(names: Iterable[str]) -> str:
     ordered = sorted(names)
-    return ", ".join(map(repr, ordered[:3])) + (f" and {len(ordered) - 3} more" if len(ordered) > 3 else "")
+    return ", ".join(map(_short, ordered[:3])) + (f" and {len(ordered) - 3} more" if len(ordered) > 3 else "")

@@ -8,6 +8,7 @@ from flows.auditing.checks import (
     LEAST_LABEL_DOCUMENTS,
     require_common_labels,
     require_documents,
+    require_several_labels,
     require_several_rows,
 )
 from flows.auditing.records import Record, Tables
@@ -66,6 +67,7 @@ def build_corpora(tables: Tables) -> Corpora:
         require_documents(table)
     require_several_rows(tables.real)
     require_common_labels(tables)
+    require_several_labels(tables)
     mark = _test_mark(tables.real.records)
     real, test = _real_documents(tables, mark)
     tested = {document.family for document in test}

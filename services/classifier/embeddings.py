@@ -10,6 +10,9 @@ from services.domain.artifact import ArtifactRef
 from services.domain.errors import InvalidInputError
 from services.storage.store import Store
 
+# Unit vectors are what encoders give; this is far from them and from the end of 32-bit numbers.
+LARGEST = 1e9
+
 
 def complete_embeddings(
     store: Store, corpora: Sequence[ArtifactRef], given: Mapping[str, ArtifactRef], encoder: str
@@ -26,19 +29,37 @@ def complete_embeddings(
         )
     computed: Sequence[ArtifactRef] = []
     if missing:
-        from services.features.store import embed_corpora
-
-        computed = embed_corpora(store, missing, encoder)
+        computed = _computed(store, missing, encoder)
     found = dict(given) | {corpus.sha256: ref for corpus, ref in zip(missing, computed, strict=True)}
     return {corpus.sha256: found[corpus.sha256] for corpus in corpora}
 
 
+def _computed(store: Store, corpora: Sequence[ArtifactRef], encoder: str) -> Sequence[ArtifactRef]:
+    from services.features.encoders import ENCODERS, FittedEncoder
+    from services.features.store import embed_corpora
+
+    if isinstance(ENCODERS.get(encoder), FittedEncoder):
+        raise InvalidInputError(
+            f"the encoder {encoder!r} learns from training texts, which a training run does not name; embed the "
+            "corpora with the evaluator and give their embeddings, or name another encoder",
+            field="encoder",
+        )
+    return embed_corpora(store, corpora, encoder)
+
+
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    """Vectors of all documents of a source, shape (n, d), and the encoder's revision, "" if not known."""
+    """Vectors of all documents of a source.
+
+    Args:
+        vectors: Shape (n, d).
+        revision: Of the encoder, "" if not known.
+        truncated: How many texts it did not read to the end; None where it does not say.
+    """
 
     vectors: Floats
     revision: str
+    truncated: int | None = None
 
 
 def read_embeddings(source: Source) -> Embeddings:
@@ -57,7 +78,9 @@ def read_embeddings(source: Source) -> Embeddings:
                 f"columns and {block.revision or 'unknown'} with {block.vectors.shape[1]}; embed all with one",
                 field="embeddings",
             )
-    return Embeddings(np.concatenate([block.vectors for block in blocks]), first.revision)
+    counts = [block.truncated for block in blocks if block.truncated is not None]
+    truncated = sum(counts) if len(counts) == len(blocks) else None
+    return Embeddings(np.concatenate([block.vectors for block in blocks]), first.revision, truncated)
 
 
 def _read(source: Source, block: TextBlock) -> Embeddings:
@@ -70,7 +93,9 @@ def _read(source: Source, block: TextBlock) -> Embeddings:
     arrays, metadata = source.store.get_arrays(source.embeddings[block.corpus.sha256])
     if "embeddings" not in arrays:
         raise InvalidInputError(f"{name} is no embedding artifact: it holds {sorted(arrays)}", field=name)
-    return Embeddings(_checked(arrays["embeddings"], len(block.texts), name), metadata.get("encoder", ""))
+    vectors = _checked(arrays["embeddings"], len(block.texts), name)
+    truncated = metadata.get("truncated_texts")
+    return Embeddings(vectors, metadata.get("encoder", ""), None if truncated is None else int(truncated))
 
 
 def _checked(found: np.ndarray, count: int, name: str) -> Floats:
@@ -80,6 +105,13 @@ def _checked(found: np.ndarray, count: int, name: str) -> Floats:
     if len(broken):
         raise InvalidInputError(
             f"{name} is not finite in {len(broken)} rows, first in row {broken[0]}; compute it again",
+            field=name,
+        )
+    largest = float(np.abs(found).max(initial=0))
+    if largest > LARGEST:
+        raise InvalidInputError(
+            f"{name} holds values up to {largest:.3g}, and a sum of their squares has no end in 32-bit numbers; "
+            "scale the vectors, to unit length as the encoders do",
             field=name,
         )
     return np.asarray(found, np.float32)

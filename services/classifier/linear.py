@@ -10,12 +10,16 @@ import scipy.sparse as sp
 from scipy.special import expit
 
 from services.classifier.objectives import Counts, Objective
+from services.classifier.parameters import require_between
 from services.classifier.solvers.dense import rotate
 from services.classifier.solvers.descent import Descended
+from services.classifier.solvers.finite import require_sum
 from services.classifier.solvers.newton import CONSTANT_LOGIT, Solution
 from services.classifier.solvers.objectives import descend_softmax, element_weights
 from services.classifier.solvers.sparse import lay_out
 from services.domain.task import TaskType
+
+LEAST_STRENGTH, MOST_STRENGTH = 1e-9, 1e9
 
 Floats = npt.NDArray[np.float32]
 Matrix = Any
@@ -68,6 +72,11 @@ class Head:
         return cls(TaskType(task_type), arrays["slopes"], arrays["intercepts"])
 
 
+def require_strength(name: str, value: float) -> None:
+    """Raise InvalidInputError for a C at which 32-bit numbers no longer tell penalty and loss apart."""
+    require_between(name, value, LEAST_STRENGTH, MOST_STRENGTH)
+
+
 def heads_of(solution: Solution) -> tuple[Head, ...]:
     """Return one multi-label head per weighting."""
     groups = zip(solution.slopes, solution.intercepts, solution.constant, solution.unfinished, strict=True)
@@ -91,6 +100,7 @@ def fit_softmax(features: Matrix, truth: npt.NDArray[np.bool_], weights: Floats,
     """
     from sklearn.linear_model import LogisticRegression
 
+    require_sum(weights)
     rows = np.flatnonzero(weights > 0)
     classes = truth[rows].argmax(axis=1)
     present = np.unique(classes)

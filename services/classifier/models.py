@@ -113,7 +113,8 @@ def predict_corpus(store: Store, identifier: str, corpus: ArtifactRef) -> Artifa
     if documents.task != kept.task:
         raise InvalidInputError(
             f"the model predicts {len(kept.task.labels)} labels ({kept.task.type.value}), and the corpus has "
-            f"{len(documents.task.labels)} ({documents.task.type.value}) or others; give a corpus of the model's task",
+            f"{len(documents.task.labels)} ({documents.task.type.value}): {kept.task.unlike(documents.task)}; give a "
+            "corpus of the model's task",
             field="artifact",
         )
     scores = _predict(store, identifier, TextBlock(documents.texts, corpus)).scores

@@ -1,5 +1,6 @@
 """Parameters of families: frozen dataclasses that are read from JSON and describe themselves."""
 
+import sys
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, asdict, fields
@@ -69,10 +70,24 @@ def require_not_negative(name: str, value: float) -> None:
         raise InvalidInputError(f"{name} has to be 0 or above, not {value}", field=f"parameters.{name}")
 
 
+def require_between(name: str, value: float, low: float, high: float) -> None:
+    """Raise InvalidInputError unless a parameter lies between two positive values or is one of them."""
+    if not low <= value <= high:
+        raise InvalidInputError(
+            f"{name} has to be above 0, from {low:g} to {high:g}, not {value:g}", field=f"parameters.{name}"
+        )
+
+
 def _check_type(name: str, value: Any, wanted: type, family: str) -> None:
     numeric = wanted is float and isinstance(value, int | float) and not isinstance(value, bool)
     exact = type(value) is wanted
     if not (numeric or exact):
         raise InvalidInputError(
             f"{family}: parameter {name!r} is {JSON_TYPES[wanted]}, not {value!r}", field=f"parameters.{name}"
+        )
+    # JSON's own numbers are finite, but Python reads 1e400 and Infinity as well.
+    if numeric and abs(value) > sys.float_info.max:
+        raise InvalidInputError(
+            f"{family}: parameter {name!r} is a finite number, not {str(value)[:20]}",
+            field=f"parameters.{name}",
         )

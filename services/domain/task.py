@@ -63,6 +63,18 @@ class Task:
                 indicator[i, column[label] if label in column else self.index(label)] = True
         return indicator
 
+    def unlike(self, other: "Task") -> str:
+        """Say in what another task differs from this one, for a person; empty where they are the same."""
+        if other.type is not self.type:
+            return f"it is a {other.type.value} task, not a {self.type.value} one"
+        strange = [name for name in other.labels if name not in self.labels]
+        lacking = [name for name in self.labels if name not in other.labels]
+        if strange or lacking:
+            more = f"{strange[0]!r} is not among the {len(self.labels)}" if strange else ""
+            less = f"{lacking[0]!r} is missing" if lacking else ""
+            return " and ".join(filter(None, (more, less)))
+        return "" if other.labels == self.labels else "the labels are the same in another order"
+
     def decode(self, indicator: Indicator) -> tuple[LabelSet, ...]:
         """Return the label set of every row, in the task's order."""
         return tuple(tuple(self.labels[j] for j in np.flatnonzero(row)) for row in indicator)

@@ -9,7 +9,8 @@ import grpc
 from services.domain.artifact import ArtifactRef
 from services.domain.errors import InvalidInputError
 from services.evaluator.encoding import comparison_from_json
-from services.evaluator.leakage.planning import REAL, listed_pairs, require_names, require_quantile
+from services.evaluator.leakage import REAL
+from services.evaluator.leakage.planning import listed_pairs, require_names, require_quantile
 from services.evaluator.listing import list_measurables
 from services.evaluator.messages import (
     contrast_payload,

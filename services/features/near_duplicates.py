@@ -4,10 +4,13 @@ Three-word shingles, MinHash with banding to find pairs worth a look, exact Jacc
 similarity to decide: the sketch may err only on what is looked at.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import NamedTuple
 
-from datasketch import MinHash, MinHashLSH
+import numpy as np
+import numpy.typing as npt
 
 from services.domain.texts import normalised
 
@@ -15,6 +18,10 @@ SHINGLE_WORDS = 3
 THRESHOLD = 0.6
 # 20 bands of 3: a pair at the threshold is looked at with probability .99, one at .2 with .15.
 BANDS, ROWS = 20, 3
+# The permutations of the library datasketch 2, with which corpora were screened first.
+PERMUTATIONS_SEED = 1
+
+Sketches = npt.NDArray[np.uint32]
 
 
 class Match(NamedTuple):
@@ -33,7 +40,7 @@ class Entry(NamedTuple):
     id: str
     words: str
     shingles: frozenset[str]
-    sketch: MinHash
+    bands: tuple[bytes, ...]
 
 
 class TextIndex:
@@ -42,13 +49,17 @@ class TextIndex:
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self._entries: list[Entry] = []
         self._by_words: dict[str, Entry] = {}
-        self._lsh = MinHashLSH(num_perm=BANDS * ROWS, params=(BANDS, ROWS))
+        self._buckets: tuple[dict[bytes, list[int]], ...] = tuple({} for _ in range(BANDS))
         for entry in entries:
             self.add(entry)
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
     def add(self, entry: Entry) -> None:
         """Make a document known; of equal ones the first is named in matches."""
-        self._lsh.insert(len(self._entries), entry.sketch)
+        for bucket, band in zip(self._buckets, entry.bands, strict=True):
+            bucket.setdefault(band, []).append(len(self._entries))
         self._entries.append(entry)
         self._by_words.setdefault(entry.words, entry)
 
@@ -63,7 +74,12 @@ class TextIndex:
     def matches(self, entry: Entry) -> list[Match]:
         """Return all documents that a text repeats, in the order in which they became known."""
         found = []
-        for key in sorted(self._lsh.query(entry.sketch)):
+        alike = {
+            key
+            for bucket, band in zip(self._buckets, entry.bands, strict=True)
+            for key in bucket.get(band, ())
+        }
+        for key in sorted(alike):
             other = self._entries[key]
             similarity = _jaccard(entry.shingles, other.shingles)
             if similarity >= THRESHOLD:
@@ -75,11 +91,58 @@ def prepare(group: str, texts: Sequence[tuple[str, str]]) -> list[Entry]:
     """Return (id, text) pairs of one corpus as entries, in order."""
     words = [normalised(text).split() for _, text in texts]
     shingles = [_shingles(some) for some in words]
-    sketches = MinHash.bulk([[s.encode() for s in some] for some in shingles], num_perm=BANDS * ROWS)
+    sketched = _bands(_sketches(shingles)) if texts else []
     return [
-        Entry(group, identifier, " ".join(some), shingled, sketch)
-        for (identifier, _), some, shingled, sketch in zip(texts, words, shingles, sketches, strict=True)
+        Entry(group, identifier, " ".join(some), shingled, bands)
+        for (identifier, _), some, shingled, bands in zip(texts, words, shingles, sketched, strict=True)
     ]
+
+
+def _sketches(shingles: Sequence[frozenset[str]]) -> Sketches:
+    """Return MinHash sketches, shape (texts, BANDS * ROWS): per permutation the least hash of a text's shingles.
+
+    Each distinct shingle is hashed once, for near duplicates share most of theirs. There is no text
+    without shingles.
+
+    Source: Broder (1997), Compression and Complexity of Sequences, 21-29.
+    """
+    place = {shingle: i for i, shingle in enumerate(dict.fromkeys(s for some in shingles for s in some))}
+    hashes = _mixed(np.array([_hash(shingle) for shingle in place], dtype=np.uint32))
+    rows = np.fromiter((place[s] for some in shingles for s in some), np.int64)
+    starts = np.cumsum([0, *map(len, shingles[:-1])])
+    least = np.empty((len(shingles), BANDS * ROWS), np.uint32)
+    for column, (a, b) in enumerate(_permutations()):
+        least[:, column] = np.minimum.reduceat((hashes * a + b)[rows], starts)
+    return least
+
+
+def _hash(shingle: str) -> int:
+    return int.from_bytes(hashlib.sha1(shingle.encode()).digest()[:4], "little")
+
+
+def _mixed(hashes: Sketches) -> Sketches:
+    """Return hashes whose every bit hangs on all bits: the finalizer of MurmurHash3 (Appleby, 2011)."""
+    mixed = (hashes ^ (hashes >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+    mixed = (mixed ^ (mixed >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+    return mixed ^ (mixed >> np.uint32(16))
+
+
+@cache
+def _permutations() -> Sketches:
+    """Return pairs (a, b), shape (BANDS * ROWS, 2): with odd a, h -> a · h + b permutes 32-bit numbers."""
+    # The stream of this generator is frozen, so that what is screened stays as it is.
+    draws, count = np.random.RandomState(PERMUTATIONS_SEED), BANDS * ROWS
+    a = draws.randint(0, 1 << 31, count, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    return np.stack([a, draws.randint(0, 1 << 32, count, dtype=np.uint32)], axis=1)
+
+
+def _bands(sketches: Sketches) -> list[tuple[bytes, ...]]:
+    width = ROWS * sketches.itemsize
+    found = []
+    for sketch in sketches:
+        whole = sketch.tobytes()
+        found.append(tuple(whole[start : start + width] for start in range(0, len(whole), width)))
+    return found
 
 
 def _shingles(words: Sequence[str]) -> frozenset[str]:

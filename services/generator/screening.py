@@ -151,7 +151,10 @@ def script_of(text: str) -> str:
 
     A text counts as Latin unless a good share of its letters is not.
     """
-    letters = [char for char in text[: 4 * LETTERS_LOOKED_AT] if char.isalpha()][:LETTERS_LOOKED_AT]
+    beginning = text[: 4 * LETTERS_LOOKED_AT]
+    if beginning.isascii():
+        return "LATIN" if any(map(str.isalpha, beginning)) else ""
+    letters = [char for char in beginning if char.isalpha()][:LETTERS_LOOKED_AT]
     scripts = Counter(unicodedata.name(char, "UNKNOWN").split()[0] for char in letters)
     foreign = [(count, name) for name, count in scripts.items() if name != "LATIN"]
     if not letters:

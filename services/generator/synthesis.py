@@ -193,7 +193,7 @@ def _real_corpus(spec: GenerationSpec, backend: Backend, store: Store) -> Corpus
     if real.task != spec.task:
         raise InvalidInputError(
             f"the real corpus has {len(real.task.labels)} labels of a {real.task.type} task, which are not "
-            f"the {len(spec.task.labels)} of the request",
+            f"the {len(spec.task.labels)} of the request: {spec.task.unlike(real.task)}; give both one task",
             field="real",
         )
     return real

@@ -103,7 +103,8 @@ def _load(
     corpus = store.get_corpus(segment.stored)
     if corpus.task != task:
         raise InvalidInputError(
-            f"{field} has a task of {len(corpus.task.labels)} labels that is not the index' own: use one label list",
+            f"{field} has a task of {len(corpus.task.labels)} labels that is not the index' own "
+            f"({task.unlike(corpus.task)}): use one label list",
             field=field,
         )
     rows = _checked_rows(segment.rows, len(corpus), field)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 
 from services.rpc import limits
@@ -14,7 +15,7 @@ from services.rpc.status import from_call
 
 _channels: dict[tuple[int, str], grpc.Channel] = {}
 _lock = threading.Lock()
-_OURS = re.compile(r"/synthtrial\.(generator|classifier|evaluator|retrieval)\.v\d+\.")
+_OURS = re.compile(r"synthtrial\.(generator|classifier|evaluator|retrieval)\.v\d+")
 
 Request_contra = TypeVar("Request_contra", contravariant=True)
 Response_co = TypeVar("Response_co", covariant=True)
@@ -83,7 +84,7 @@ def invoke(
     try:
         return method(request, timeout=timeout)
     except grpc.RpcError as error:
-        raise from_call(error, address, _service_of(method)) from None
+        raise from_call(error, address, _service_of(request)) from None
 
 
 def invoke_stream(
@@ -101,7 +102,7 @@ def invoke_stream(
     try:
         yield from call
     except grpc.RpcError as error:
-        raise from_call(error, address, _service_of(method)) from None
+        raise from_call(error, address, _service_of(request)) from None
     finally:
         call.cancel()
 
@@ -127,11 +128,11 @@ def is_serving(address: str, timeout: float = 2.0) -> bool:
     return answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
-def _service_of(method: object) -> str:
-    """Return the package under `services` that answers a stub's method; "" for methods of no service of ours."""
-    # grpc keeps the path under a private name alone; without it the message says less.
-    path = getattr(method, "_method", b"")
-    found = _OURS.match(path.decode() if isinstance(path, bytes) else str(path))
+def _service_of(request: object) -> str:
+    """Return the package under `services` that takes a request; "" for streams and for messages of no service."""
+    if not isinstance(request, Message):
+        return ""
+    found = _OURS.fullmatch(request.DESCRIPTOR.file.package)
     return found[1] if found else ""
 
 

@@ -109,6 +109,13 @@ def _transport_error(code: grpc.StatusCode, details: str, address: str, service:
         )
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return NoAnswerInTimeError(f"{address} did not answer in time", address=address)
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in details:
+        return InvalidInputError(
+            f"{address}: a message holds at most {limits.MESSAGE_BYTES // limits.MEBIBYTE} MiB ({_shorten(details, 200)}); "
+            "store or upload large corpora (`upload_artifact`) and name the artifacts, or ask for less at a time",
+            field="request",
+            address=address,
+        )
     if code is grpc.StatusCode.UNIMPLEMENTED:
         return PreconditionError(
             f"{address} does not know this call: another service, or another release of it", address=address

@@ -4,6 +4,7 @@ It takes one job at a time over a private socket pair and answers with any
 number of progress messages and one result. It ends with its parent.
 """
 
+import contextlib
 import ctypes
 import importlib
 import os
@@ -13,12 +14,18 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from services.domain.errors import StudyError
 
 HEADER_BYTES = 8
 PR_SET_PDEATHSIG = 1
+# Of 1000: where memory runs out, the kernel ends the worker whose job filled it and not the
+# service, which has other calls to answer.
+OOM_SCORE = 500
+# Torch's allocator for the CPU has no exception of its own.
+NO_MEMORY = ("can't allocate memory", "not enough memory")
 
 Job = Callable[[dict[str, Any], Callable[[dict[str, Any]], None]], dict[str, Any]]
 
@@ -55,6 +62,7 @@ def decode(body: bytes) -> tuple[str, Any]:
 def main(descriptor: int, parent: int) -> None:
     """Answer jobs until the other end closes."""
     die_with_parent(parent)
+    _die_before_others()
     # A terminal's Ctrl-C is for the parent, which decides what happens to the work.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with socket.socket(fileno=descriptor) as pipe, pipe.makefile("rb") as stream:
@@ -71,8 +79,21 @@ def _answer(name: str, payload: dict[str, Any], pipe: socket.socket) -> tuple[st
         return "result", _job(name)(payload, report)
     except StudyError as error:
         return "study_error", error
-    except (Exception, SystemExit):  # noqa: BLE001 - the traceback goes to the parent's log
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the traceback goes to the parent's log
+        if _lacks_memory(error):
+            return "out_of_memory", f"{type(error).__name__}: {error}"
         return "failure", traceback.format_exc()
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    allocator = isinstance(error, RuntimeError) and any(words in str(error) for words in NO_MEMORY)
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or allocator
+
+
+def _die_before_others() -> None:
+    # Not where there is no such file, or none of ours to write.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE))
 
 
 def _job(name: str) -> Job:

@@ -32,6 +32,8 @@ THREAD_VARIABLES = (
     "SYNTHTRIAL_THREADS",
 )
 
+LESS = "ask again for less at a time (a smaller regime, shorter documents) or with fewer SYNTHTRIAL_WORKERS"
+
 Progress = Callable[[dict[str, Any]], None]
 
 
@@ -106,6 +108,10 @@ class WorkerPool:
             self._busy.discard(worker)
         if self._closed:
             raise _stopping()
+        if kind == "out_of_memory":
+            # What it still holds goes with it.
+            worker.kill()
+            raise _lost(f"memory ran out ({content[:200]})", job, content, LESS)
         self._idle.append(worker)
         return _result(job, kind, content)
 
@@ -118,16 +124,15 @@ class WorkerPool:
         return await _Worker.start(self.threads)
 
     async def _death(self, worker: "_Worker", job: str) -> StudyError:
+        await worker.last_moments()
         code = await worker.ended()
         if self._closed:
             return _stopping()
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return WorkerDiedError(
-            f"the worker process ended in the middle of {job} ({how}); SIGKILL usually means that memory ran out: "
-            "use a smaller regime or fewer workers, then ask again",
-            job=job,
-            ended=how,
-        )
+        if code == -signal.SIGKILL:
+            cause = f"the worker process was killed ({how}), usually by the kernel because memory ran out,"
+            return _lost(cause, job, how, LESS)
+        return _lost(f"the worker process ended ({how})", job, how, "its last words are in the service's log")
 
 
 class _Worker:
@@ -178,6 +183,13 @@ class _Worker:
         if self._reaped is None:
             self._reaped = asyncio.get_running_loop().run_in_executor(None, self._process.wait)
 
+    async def last_moments(self) -> None:
+        """Let a process that closed its end of the pipe end by itself; killed, it would not say how it ended."""
+        for _ in range(100):
+            if _is_gone(self._process.pid):
+                return
+            await asyncio.sleep(0.01)
+
     async def ended(self) -> int:
         """Wait for the end of a process that was killed or has died, and return its exit code."""
         self.kill()
@@ -198,6 +210,22 @@ def _spawn(descriptor: int, threads: int) -> subprocess.Popen[bytes]:
         # What a library prints belongs into the service's log, which is its standard error.
         stdout=2,
         start_new_session=True,
+    )
+
+
+def _is_gone(pid: int) -> bool:
+    """Say whether a child has ended, leaving it unreaped so that its group can still be killed."""
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
+def _lost(cause: str, job: str, how: str, advice: str) -> WorkerDiedError:
+    return WorkerDiedError(
+        f"{cause} in the middle of {job}; other jobs go on, and what this one had finished is kept: {advice}",
+        job=job,
+        ended=how,
     )
 
 

@@ -1,6 +1,7 @@
 """Single cells of a file: strings, label sets in their several forms, zeros and ones."""
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,17 +15,17 @@ def text_cell(row: Row, column: str) -> str:
     """Return a cell as a string; empty where there is no column or no value.
 
     Raises:
-        InvalidInputError: It holds a list or a table; the message names file and line.
+        InvalidInputError: It holds a list or a table, or what is no text; the message names file and line.
     """
     value = row.values.get(column) if column else None
-    if value is None:
+    if _is_missing(value):
         return ""
     if isinstance(value, list | dict):
         raise InvalidInputError(
             f"{row.place}: column {column!r} holds a {type(value).__name__} where a string is needed",
             field="path",
         )
-    return str(value)
+    return _text(row, column, value)
 
 
 def label_cells(row: Row, columns: Sequence[str], separator: str) -> tuple[str, ...]:
@@ -35,11 +36,13 @@ def label_cells(row: Row, columns: Sequence[str], separator: str) -> tuple[str, 
         separator: Between joined names; empty where the string is one label.
 
     Raises:
-        InvalidInputError: A list is malformed, or a 0/1 column holds something else.
+        InvalidInputError: A list is malformed or holds lists, or a 0/1 column holds something else.
     """
     if len(columns) > 1:
         return tuple(name for name in columns if _flag_at(row, name))
-    names = (str(name).strip() for name in _names(row, row.values.get(columns[0]), separator))
+    column = columns[0]
+    cells = _names(row, column, row.values.get(column), separator)
+    names = (_text(row, column, cell).strip() for cell in cells if not _is_missing(cell))
     return tuple(dict.fromkeys(name for name in names if name))
 
 
@@ -65,9 +68,36 @@ def _flag_at(row: Row, column: str) -> bool:
     return value
 
 
-def _names(row: Row, value: Any, separator: str) -> Sequence[Any]:
-    if value is None:
+def _is_missing(value: Any) -> bool:
+    # What pandas writes as NaN is a cell without a value, and no word.
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _text(row: Row, column: str, value: Any) -> str:
+    text = str(value)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidInputError(
+                f"{row.place}: column {column!r} holds {text[error.start]!a}, half of a character, which no file "
+                "can hold; write the text again as UTF-8",
+                field="path",
+            ) from None
+    return text
+
+
+def _names(row: Row, column: str, value: Any, separator: str) -> Sequence[Any]:
+    if _is_missing(value):
         return ()
+    inside = [value] if isinstance(value, dict) else value if isinstance(value, list) else ()
+    strange = [one for one in inside if isinstance(one, list | dict)]
+    if strange:
+        raise InvalidInputError(
+            f"{row.place}: labels column {column!r} holds a {type(strange[0]).__name__} where a name or a list of "
+            "names is needed",
+            field="path",
+        )
     if isinstance(value, list):
         return value
     text = str(value)

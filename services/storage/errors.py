@@ -4,6 +4,7 @@ Both keep the reason of the error they are a kind of, by which a client knows th
 """
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,8 @@ from pathlib import Path
 from services.domain.errors import PreconditionError, QueueFullError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
+# A file where a folder should be refuses as well.
+REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
 
 
 class StoreFullError(QueueFullError):
@@ -40,9 +42,28 @@ def explained(folder: Path) -> Iterator[None]:
                 folder=str(folder),
             ) from error
         if error.errno in REFUSED:
-            raise StoreNotWritableError(
-                f"cannot write below {folder} ({error.strerror}); what is stored can be read, but to compute more "
-                "the folder has to be writable: change its permissions or its mount, or name another one",
-                folder=str(folder),
-            ) from error
+            raise _not_writable(folder, error.strerror) from error
         raise
+
+
+def require_writable(folder: Path) -> None:
+    """See that a folder can be written to, or made, before the work is done that will be written there.
+
+    Raises:
+        StoreNotWritableError: It is read-only, somebody else's, or there is a file in its place.
+    """
+    place = folder.absolute()
+    while not os.path.lexists(place):
+        place = place.parent
+    if not place.is_dir():
+        raise _not_writable(folder, f"{place} is a file")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise _not_writable(folder, os.strerror(errno.EACCES))
+
+
+def _not_writable(folder: Path, why: str | None) -> StoreNotWritableError:
+    return StoreNotWritableError(
+        f"cannot write below {folder} ({why}); what is stored can be read, but to compute more the folder has to be "
+        "writable: change its permissions or its mount, or name another one",
+        folder=str(folder),
+    )

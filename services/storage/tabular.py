@@ -1,5 +1,6 @@
 """Rows of JSONL, CSV and Parquet files, with a place to point at when one is wrong."""
 
+import codecs
 import csv
 import gzip
 import io
@@ -16,6 +17,8 @@ SEPARATED = {".csv": ",", ".tsv": "\t"}
 PARQUET = (".parquet", ".pq")
 # For every message that says which files can be read.
 ACCEPTED = f"{', '.join((*SEPARATED, *JSON_LINES, *PARQUET))}, each also with .gz after it"
+
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 # A field longer than the csv module's default of 128 KiB is a document like any other.
 LONGEST_FIELD = 1 << 27
@@ -63,7 +66,10 @@ def read_rows(path: Path) -> RowTable:
             field="path",
         )
     if not rows:
-        raise InvalidInputError(f"{path.name} has no rows", field="path")
+        raise InvalidInputError(
+            f"{path.name} has no rows{'' if data else ': it is empty'}; give a file with documents",
+            field="path",
+        )
     return RowTable(path.name, tuple(dict.fromkeys(name for row in rows for name in row.values)), rows)
 
 
@@ -91,8 +97,10 @@ def _text(path: Path, data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
+        wide = ", it begins like UTF-16" if data[:2] in UTF_16 else ""
         raise InvalidInputError(
-            f"{path.name}:{line}: not UTF-8 (byte {error.start}); convert the file", field="path"
+            f"{path.name}:{line}: not UTF-8 (byte {error.start}{wide}); save or convert the file as UTF-8",
+            field="path",
         ) from None
 
 
@@ -103,11 +111,13 @@ def _json_rows(name: str, text: str) -> Iterator[Row]:
             continue
         try:
             values = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidInputError(f"{name}:{number}: malformed JSON: {error}", field="path") from None
         if not isinstance(values, dict):
             raise InvalidInputError(
-                f"{name}:{number}: a line has to be a JSON object, not {type(values).__name__}", field="path"
+                f"{name}:{number}: a line has to be a JSON object, not {type(values).__name__}; write one object "
+                "with text and labels per line, without brackets or commas between them",
+                field="path",
             )
         yield Row(f"{name}:{number}", values)
 

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.storage.errors import require_writable
 from synthtrial.launching.children import last_lines
 from synthtrial.launching.prefect_api import PrefectApi, RunState
 from synthtrial.launching.progress import Display, read_newest
@@ -111,7 +112,7 @@ def _unsuccessful(run: RunState, settings: Settings) -> LaunchError:
 
 
 def checked(settings: Settings) -> Settings:
-    """Return the settings if their design and profile can be read, before anything is started.
+    """Return the settings if their design and profile can be read and their folders written, before all else.
 
     Raises:
         StudyError: What is wrong with them.
@@ -120,4 +121,6 @@ def checked(settings: Settings) -> Settings:
 
     load_design(settings.design)
     load_profile(settings.profile)
+    for folder in (settings.state, settings.store, settings.results):
+        require_writable(folder)
     return settings

@@ -16,6 +16,14 @@ service not reachable: also unit/rpc/test_wire_errors
 port taken: unit/rpc/test_serve, integration/test_services_alone, integration/test_launch_teardown
 a second `make study`: integration/test_launch_teardown, unit/launch/test_exclusive
 Ctrl-C in the middle: integration/test_launch_teardown; what it leaves: integration/test_study
+checkpoints, labels unlike the model's, losses without end, genres, messages too large: integration/test_bad_requests
+three generators, shares near zero, small samples, copies of a source, one plan of several: integration/test_too_little
+100,000 words: integration/test_long_texts, unit/classifier/test_fine_tuning_inputs, unit/features/test_truncated_counts
+no memory: integration/test_lost_workers, unit/rpc/test_workers
+a hub out of reach: unit/storage/test_hub, unit/classifier/test_checkpoints
+files as strangers have them: unit/storage/test_odd_files; through the command line: integration/test_bad_command_lines
+folders that cannot be written: unit/storage/test_writable, unit/launch/test_folders, faults/test_disks
+a mix of more real documents than there are: unit/flows/test_conditions
 """
 
 from collections.abc import Callable, Iterator, Mapping

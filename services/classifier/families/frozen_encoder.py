@@ -5,9 +5,16 @@ from dataclasses import dataclass
 
 from services.classifier.embeddings import Embeddings, read_embeddings
 from services.classifier.families import FAMILIES, FOLDS, Examples, Floats, Model, Rows, Source
-from services.classifier.linear import Head, fit_each, fit_softmax, fit_softmax_under, heads_of
+from services.classifier.linear import (
+    Head,
+    fit_each,
+    fit_softmax,
+    fit_softmax_under,
+    heads_of,
+    require_strength,
+)
 from services.classifier.objectives import OBJECTIVES
-from services.classifier.parameters import Parameters, require_positive
+from services.classifier.parameters import Parameters
 from services.classifier.solvers.dense import fit_dense
 from services.classifier.solvers.newton import solve
 from services.classifier.solvers.objectives import Under
@@ -24,7 +31,7 @@ class EncoderParameters:
     C: float = 10.0
 
     def __post_init__(self) -> None:
-        require_positive("C", self.C)
+        require_strength("C", self.C)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,10 @@ class FittedHead:
 
     @property
     def estimates(self) -> Mapping[str, float]:
-        return self.head.estimates
+        truncated = self.embeddings.truncated
+        # Of all corpora of the run, whichever of their rows a plan takes.
+        known = {} if truncated is None else {"truncated_in_corpora": float(truncated)}
+        return self.head.estimates | known
 
     @property
     def notes(self) -> Mapping[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from services.classifier.solvers.finite import require_number, require_sum
 from services.classifier.solvers.kernels import Floats
 from services.classifier.solvers.newton import Method, Settings, Solution, solve
 
@@ -52,14 +53,18 @@ def rotate(features: Floats, weights: Floats) -> RotatedDesign:
         features: Shape (n, d).
         weights: Shape (n,), not negative.
     """
-    mean = (weights @ features) / weights.sum()
-    centred = features - mean
-    basis: Floats | None = None
-    if len(centred) < centred.shape[1]:
-        basis = np.linalg.qr(centred.T)[0]
-        centred = centred @ basis
-    scaled = centred * np.sqrt(weights)[:, None]
-    values, vectors = np.linalg.eigh(scaled.T @ scaled)
+    # What has no end is told once, by the sums.
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = (weights @ features) / weights.sum()
+        centred = features - mean
+        basis: Floats | None = None
+        if len(centred) < centred.shape[1]:
+            basis = np.linalg.qr(centred.T)[0]
+            centred = centred @ basis
+        scaled = centred * np.sqrt(weights)[:, None]
+        gram = scaled.T @ scaled
+    require_number(gram, "a sum of squared features")
+    values, vectors = np.linalg.eigh(gram)
     rotated = np.ascontiguousarray(centred @ vectors)
     whole = vectors if basis is None else basis @ vectors
     return RotatedDesign(rotated, np.maximum(values, 0), whole, mean)
@@ -86,5 +91,6 @@ def fit_dense(
         settings: When to stop.
         method: What solves it.
     """
+    require_sum(weights)
     design = rotate(features, weights.max(axis=1))
     return design.unrotate(method(design, truth, weights, strength, settings))

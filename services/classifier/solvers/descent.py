@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from services.classifier.solvers.finite import require_number
 from services.classifier.solvers.kernels import Floats, two_loop
 from services.classifier.solvers.newton import Design, Settings
 
@@ -87,6 +88,7 @@ class _Walk:
         self.position = start.astype(np.float32)
         self.moving = np.ones(problem.blocks, bool)
         self._point = self._at(self._margins(self.position), self.position)
+        require_number(self._point.value, "the loss")
         self._scale = np.maximum(self._point.value, 1e-30)
         self._inverse, self._gradient = self._metric(), self._slope()
         history = (settings.memory, *self._inverse.shape)
@@ -117,6 +119,7 @@ class _Walk:
         self._rho[:, lost] = 0
         z[lost] = -self._inverse[lost] * self._gradient[lost]
         down[lost] = -np.einsum("ij,ij->i", z[lost], self._gradient[lost], dtype=np.float64)
+        require_number(down, "the slope of the loss")
         return z, down / 2
 
     def _search(self, direction: Floats, decrement: Doubles) -> Floats:

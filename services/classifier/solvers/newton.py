@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from services.classifier.solvers.finite import require_number
 from services.classifier.solvers.kernels import Floats, Indices, residuals, slopes, two_loop
 
 CONSTANT_LOGIT = 20.0
@@ -139,6 +140,7 @@ class _Descent:
             gradient, inverse = self._gradient()
             self._remember(gradient, iteration)
             decrement = 0.5 * np.einsum("ij,ij,ij->i", gradient, gradient, inverse)
+            require_number(decrement, "the slope of the loss")
             moving = decrement > self._settings.tolerance * null_loss[self._active]
             if not moving.any():
                 self._found[self._active] = self._position

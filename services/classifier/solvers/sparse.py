@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from services.classifier.solvers.finite import require_sum
 from services.classifier.solvers.kernels import Floats, sparse_product
 from services.classifier.solvers.newton import Method, Settings, Solution, solve
 
@@ -58,6 +59,7 @@ def fit_sparse(
         settings: When to stop.
         method: What solves it.
     """
+    require_sum(weights)
     return method(lay_out(features, weights), truth, weights[:, None], strength, settings)
 
 

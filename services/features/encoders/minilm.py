@@ -1,5 +1,6 @@
 """all-MiniLM-L6-v2 in plain torch, in batches of few fixed shapes."""
 
+import re
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # Raised whenever a vector changes for a reason that the rest of the revision does not name.
 ALGORITHM_VERSION = 1
+
+_WORD = re.compile(r"\w+")
 
 
 class MiniLm:
@@ -68,6 +71,13 @@ class MiniLm:
             with threads_apart() as threads, ThreadPoolExecutor(threads) as pool:
                 deque(pool.map(fill, batches([len(ids) for ids in tokens])), maxlen=0)
         return found
+
+    def count_truncated(self, texts: Sequence[str]) -> int:
+        """Return how many texts are longer than what is kept of them."""
+        # A word is a token at least, and two mark the ends: most long texts are known without being tokenised.
+        unsure = [text for text in texts if len(_WORD.findall(text)) <= self._longest - 2]
+        cut = sum(bool(encoding.overflowing) for encoding in self._tokenizer.encode_batch(unsure))
+        return len(texts) - len(unsure) + cut
 
     def _encode_batch(self, tokens: Sequence[Sequence[int]], length: int) -> Embeddings:
         import torch

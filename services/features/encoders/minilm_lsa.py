@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.features.encoders import ENCODERS, Arrays, Embeddings, Encoder, FittedEncoder
+from services.features.encoders import ENCODERS, Arrays, Embeddings, Encoder, FittedEncoder, Truncating
 from services.features.encoders.lsa import Lsa
 from services.features.encoders.minilm import MiniLm
 
@@ -44,6 +44,10 @@ class Joined:
         )
         lengths = np.linalg.norm(parts, axis=1, keepdims=True)
         return np.asarray(parts / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+
+    def count_truncated(self, texts: Sequence[str]) -> int:
+        """Return how many texts the first encoder does not read to the end; the second reads all."""
+        return self.first.count_truncated(texts) if isinstance(self.first, Truncating) else 0
 
 
 class MiniLmLsa:

@@ -1,5 +1,7 @@
 """Corpora, plans, seeds, digests and label masks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -94,6 +96,18 @@ def test_a_plans_digest_changes_with_weights_but_not_with_unused_segments() -> N
     assert one.digest == same.digest != heavier.digest
     assert one.segments == ("s",)
     assert heavier.stages[0].document_count == 3.0
+
+
+def test_a_plan_that_hides_nothing_and_tunes_nothing_has_the_digest_under_which_results_are_stored() -> None:
+    (stage,) = TrainingPlan((Stage((part([0, 2], [1.0, 2.0]),), "focal"),)).stages
+    plain = TrainingPlan((stage,))
+    # As it was before labels could be hidden and strengths be chosen.
+    assert plain.digest == "0baf8af4cc9e28d9478e0be87549287722b3b1c50631eebe25977e8d31aa8a43"
+    (labelled,) = stage.parts
+    hidden = replace(labelled, scored=False, predicted=True)
+    unscored = TrainingPlan((replace(stage, parts=(replace(labelled, scored=False),)),))
+    assert TrainingPlan((replace(stage, parts=(hidden,)),)).digest != unscored.digest
+    assert len({TrainingPlan((stage,), s).digest for s in ((), (1.0,), (1.0, 2.0))}) == 3
 
 
 @pytest.mark.parametrize(

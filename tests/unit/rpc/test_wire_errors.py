@@ -9,6 +9,10 @@ from services.domain.errors import BackendUnavailableError, InvalidInputError, S
 from services.rpc import status
 from services.rpc.channel import channel, invoke, invoke_stream
 from services.rpc.server import in_process
+from synthtrial.evaluator.v1.correlation_pb2 import CorrelateGainsRequest
+from synthtrial.evaluator.v1.evaluator_pb2_grpc import EvaluatorServiceStub
+from synthtrial.generator.v1.generator_pb2 import GenerateRequest
+from synthtrial.generator.v1.generator_pb2_grpc import GeneratorServiceStub
 from tests.unit.rpc.echo import ERRORS, EchoStub, register
 
 
@@ -95,9 +99,19 @@ def test_a_stopped_service_is_reported_quickly(tmp_path_factory: pytest.TempPath
 
 
 def test_an_absent_service_is_called_by_its_name() -> None:
-    method: Any = channel("127.0.0.1:1").unary_unary("/synthtrial.evaluator.v1.EvaluatorService/ListMetrics")
+    nowhere = "127.0.0.1:1"
+    evaluator, generator = EvaluatorServiceStub(channel(nowhere)), GeneratorServiceStub(channel(nowhere))
     with pytest.raises(BackendUnavailableError, match=r"or `python -m services\.evaluator`, or give another"):
-        invoke(method, b"", "127.0.0.1:1", timeout=10)
+        invoke(evaluator.CorrelateGains, CorrelateGainsRequest(), nowhere, timeout=10)
+    with pytest.raises(BackendUnavailableError, match=r"or `python -m services\.generator`, or give another"):
+        next(invoke_stream(generator.Generate, GenerateRequest(), nowhere, timeout=10))
+
+
+def test_an_absent_service_of_nobody_has_no_name() -> None:
+    echo = EchoStub(channel("127.0.0.1:1"))
+    for method, request in ((echo.unary, StringValue()), (echo.collect, iter([StringValue()]))):
+        with pytest.raises(BackendUnavailableError, match="with `make up`, or give another"):
+            invoke(method, request, "127.0.0.1:1", timeout=10)
 
 
 def _assert_same(found: StudyError, expected: StudyError) -> None:
