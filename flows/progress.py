@@ -3,6 +3,8 @@
 import json
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,3 +85,49 @@ class Progress:
             "started_time": self._started,
         }
         replace(self._file.path, json.dumps(record).encode())
+
+
+class CellProgress:
+    """Cells that several batches train at once, as one part of the work.
+
+    Args:
+        progress: Of the study.
+        total: Cells of the study.
+    """
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total = progress, total
+        self._lock = threading.Lock()
+        self._found = 0
+        self._trained: dict[str, int] = {}
+
+    def found(self, count: int) -> None:
+        """Announce all cells, and how many of them the store had."""
+        self._found = count
+        self._progress.expect("train", self._total * CELL_SECONDS, count * CELL_SECONDS)
+
+    def trained(self, batch: str, count: int) -> None:
+        """Say how many cells a batch has trained in all."""
+        with self._lock:
+            self._trained[batch] = count
+            new = sum(self._trained.values())
+        done = min(self._found + new, self._total)
+        self._progress.advance("train", done * CELL_SECONDS, f"training, {done:,} of {self._total:,} cells")
+
+
+class Timings(dict[str, float]):
+    """Wall seconds by stage; those of a stage's parallel parts add up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def of(self, stage: str) -> Iterator[None]:
+        """Add the time that a block takes."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self[stage] = self.get(stage, 0.0) + time.monotonic() - started

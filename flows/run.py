@@ -13,13 +13,16 @@ from typing import Any, TypeVar
 from flows.cells import Batch, Cell, batches
 from flows.design import Design, Profile
 from flows.endpoints import addresses, connect, running
+from flows.lacking import runnable
+from flows.mending import Mending
 from flows.progress import (
-    CELL_SECONDS,
     CORPUS_SECONDS,
     TAIL_SECONDS,
     TEXT_SECONDS,
+    CellProgress,
     Progress,
     ProgressFile,
+    Timings,
 )
 from flows.stages import encoding, generating, loading, searching, training
 from flows.stages.accounting import CorpusKey, Written
@@ -28,6 +31,7 @@ from flows.stages.loading import Material
 from flows.stages.training import Trained
 from services.domain.artifact import ArtifactRef
 from services.domain.errors import DataLossError, StudyError
+from services.storage.errors import require_writable
 from services.storage.store import Store
 
 T = TypeVar("T")
@@ -35,8 +39,6 @@ T = TypeVar("T")
 STATE_VARIABLE = "SYNTHTRIAL_STATE"
 RESULTS_VARIABLE = "SYNTHTRIAL_RESULTS"
 
-# A disk that damages more than this is not mended by computing anew.
-MOST_DAMAGED = 20
 # Faster than any corpus is written: the store had it.
 QUICK_SECONDS = 0.25
 
@@ -58,11 +60,10 @@ class StudyRun:
         self.embeddings: dict[str, ArtifactRef] = {}
         self.trained: dict[str, Trained] = {}
         self.searched: dict[int, list[searching.Searched]] = {}
-        self.timings: dict[str, float] = {}
-        self.set_aside: list[str] = []
+        self.timings = Timings()
+        self._mending = Mending(study.store.objects, self._inputs, self._restore)
+        self._cells = CellProgress(progress, len(plan.cells))
         self._lock = threading.Lock()
-        self._cells_done: dict[str, int] = {}
-        self._found_cells = 0
 
     def with_study(self, study: Study) -> "StudyRun":
         """Return a fresh run of another study over the same services."""
@@ -71,14 +72,15 @@ class StudyRun:
 
     def load(self) -> Material:
         """Load and split the real documents."""
-        with self._timed("load"):
+        require_writable(self.results)
+        with self.timings.of("load"):
             self.material = loading.load(self.study)
         keys = generating.corpus_keys(self.study)
         self.progress.expect("write", len(keys) * CORPUS_SECONDS)
         design = self.study.design
-        embedded = [g for g in (design.generator(key.generator) for key in keys) if g.embedded]
+        embedded = [design.generator(key.generator) for key in keys if self._embeds(key)]
         self.progress.expect("encode", sum(map(design.documents_of, embedded)) * TEXT_SECONDS)
-        self.progress.expect("train", len(self.plan.cells) * CELL_SECONDS)
+        self._cells.found(0)
         self.progress.expect("tail", TAIL_SECONDS)
         return self.material
 
@@ -88,10 +90,10 @@ class StudyRun:
 
     def write(self, number: int) -> int:
         """Write and screen the corpora of one replicate; return how many documents there are."""
-        with self._timed("write"):
+        with self.timings.of("write"):
             for key in self.corpus_keys(number):
                 started = time.monotonic()
-                written = self._mended(partial(generating.write_corpus, self.study, self.loaded, key))
+                written = self._mending.mended(partial(generating.write_corpus, self.study, self.loaded, key))
                 quick = time.monotonic() - started < QUICK_SECONDS
                 with self._lock:
                     self.written[key] = written
@@ -110,15 +112,13 @@ class StudyRun:
 
     def encode(self) -> int:
         """Embed all corpora; return how many distinct texts there are."""
-        with self._timed("encode"):
-            embedded = {g.name for g in self.study.design.generators if g.embedded}
-            corpora = encoding.segments(
-                self.loaded, [w for w in self.corpora() if w.key.generator in embedded]
-            )
-            count = self._mended(lambda: encoding.count_texts(self.study, corpora))
+        with self.timings.of("encode"):
+            embedded = [w for w in self.corpora() if self._embeds(w.key)]
+            corpora = encoding.segments(self.loaded, embedded)
+            count = self._mending.mended(lambda: encoding.count_texts(self.study, corpora))
             self.progress.expect("encode", count * TEXT_SECONDS)
             started = time.monotonic()
-            found = self._mended(
+            found = self._mending.mended(
                 lambda: encoding.encode(self.study, self.loaded.train, corpora, self._encoded)
             )
             self.embeddings = dict(found)
@@ -132,14 +132,13 @@ class StudyRun:
             found = self._stored(cell)
             if found is not None:
                 self.trained[cell.id] = found
-        self._found_cells = done = len(self.trained)
-        self.progress.expect("train", len(self.plan.cells) * CELL_SECONDS, done * CELL_SECONDS)
+        self._cells.found(len(self.trained))
         return [b for b in batches(self.plan.cells) if any(c.id not in self.trained for c in b.cells)]
 
     def train(self, batch: Batch) -> int:
         """Train and score what is missing of a batch; return how many cells that was."""
-        with self._timed("train"):
-            count = self._mended(lambda: self._train(batch))
+        with self.timings.of("train"):
+            count = self._mending.mended(lambda: self._train(batch))
         for cell in batch.cells:
             self.trained[cell.id] = self._finished(cell)
         return count
@@ -151,13 +150,13 @@ class StudyRun:
             self.written,
             self.embeddings,
             batch,
-            on_progress=lambda done, total: self._cell_done(batch, done),
+            on_progress=lambda done, total: self._cells.trained(batch.name, done),
         )
 
     def search(self, number: int) -> int:
         """Evaluate the indexes of one replicate; return how many readings there are."""
-        with self._timed("search"):
-            self.searched[number] = self._mended(
+        with self.timings.of("search"):
+            self.searched[number] = self._mending.mended(
                 lambda: searching.search_replicate(
                     self.study, self.loaded, self.written, self.embeddings, self.plan.searches, number
                 )
@@ -168,8 +167,8 @@ class StudyRun:
         """Compare, measure, write the tables and render the report; return its path."""
         from flows.stages import reporting
 
-        with self._timed("report"):
-            path = self._mended(lambda: reporting.write(self))
+        with self.timings.of("report"):
+            path = self._mending.mended(lambda: reporting.write(self))
         self.progress.finish("tail", "report written")
         return path
 
@@ -178,6 +177,11 @@ class StudyRun:
         from flows.stages import reporting
 
         return reporting.verdict_rows(self)
+
+    @property
+    def set_aside(self) -> list[str]:
+        """Digests of objects that were damaged and computed anew."""
+        return self._mending.set_aside
 
     @property
     def loaded(self) -> Material:
@@ -191,7 +195,7 @@ class StudyRun:
         try:
             return training.finished(self.study, cell)
         except DataLossError as error:
-            self._set_aside(error)
+            self._mending.put_aside(error)
             return None
 
     def _finished(self, cell: Cell) -> Trained:
@@ -200,40 +204,15 @@ class StudyRun:
             raise StudyError(f"cell {cell.id} was trained but its result is not in the store", cell=cell.id)
         return found
 
+    def _embeds(self, key: CorpusKey) -> bool:
+        return self.study.design.generator(key.generator).embeds(key.replicate)
+
     def _encoded(self, done: int, total: int) -> None:
         self.progress.advance("encode", done * TEXT_SECONDS, f"embedding texts, {done:,} of {total:,}")
 
-    def _cell_done(self, batch: Batch, done: int) -> None:
-        with self._lock:
-            self._cells_done[batch.name] = done
-            new = sum(self._cells_done.values())
-        cells = min(self._found_cells + new, len(self.plan.cells))
-        self.progress.advance(
-            "train", cells * CELL_SECONDS, f"training, {cells:,} of {len(self.plan.cells):,} cells"
-        )
-
-    def _mended(self, stage: Callable[[], T]) -> T:
-        """Run a stage; what it finds damaged is set aside and computed anew, unless it is an input.
-
-        Raises:
-            DataLossError: An input is damaged, or damage does not end.
-        """
-        while True:
-            try:
-                return stage()
-            except DataLossError as error:
-                self._set_aside(error)
-                self._restore()
-
-    def _set_aside(self, error: DataLossError) -> None:
-        sha256 = error.metadata.get("sha256", "")
-        material = self.loaded
-        inputs = (material.train, material.test, material.reference)
-        known = sha256 and self.study.store.objects.has(sha256)
-        if not known or sha256 in inputs or len(self.set_aside) >= MOST_DAMAGED:
-            raise error
-        self.study.store.objects.quarantine(sha256)
-        self.set_aside.append(sha256)
+    def _inputs(self) -> tuple[str, ...]:
+        """Return what nothing can compute anew."""
+        return self.loaded.train, self.loaded.test, self.loaded.reference
 
     def _restore(self) -> None:
         """Compute what the store lost, as far as stages have already gone."""
@@ -245,15 +224,6 @@ class StudyRun:
             self.trained.clear()
             for batch in self.batches():
                 self.train(batch)
-
-    @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
-        started = time.monotonic()
-        try:
-            yield
-        finally:
-            with self._lock:
-                self.timings[stage] = self.timings.get(stage, 0.0) + time.monotonic() - started
 
 
 def train_everything(run: StudyRun) -> None:
@@ -268,7 +238,8 @@ def train_everything(run: StudyRun) -> None:
 
 def run_everything(run: StudyRun) -> Path:
     """Run all stages one after another, without an orchestrator."""
-    train_everything(run)
+    if not run.plan.is_empty:
+        train_everything(run)
     if run.plan.searches:
         in_parallel(run.search, range(run.study.design.replicates))
     return run.report()
@@ -290,9 +261,9 @@ def open_run(design: Design, profile: Profile, store: Store | None = None) -> It
     store = store or Store.from_environment()
     with running(addresses(profile), store.root) as found:
         clients = connect(found)
-        study = Study(design, profile, clients, store, algorithms(clients))
+        study = Study(runnable(design, profile), profile, clients, store, algorithms(clients))
         check_names(study)
-        plan = plan_study(design, profile, study.grid)
+        plan = plan_study(study.design, profile, study.grid)
         state = Path(os.environ.get(STATE_VARIABLE, ".synthtrial"))
         results = Path(os.environ.get(RESULTS_VARIABLE, "results"))
         yield StudyRun(study, plan, Progress(ProgressFile.of(state, design.digest)), results)

@@ -188,7 +188,7 @@ ANSWER: Sequence[Claim] = (
             "at {high}{conditional}, {above} of {total} measured there stand above zero (exploratory).",
             "count": "At the largest regime, {high} real documents{conditional}, the 95 % interval of the gain against control lies "
             "above zero for {above} of {total} measured there ({family}, exploratory).",
-            "none": "Only one regime was run, so this study does not say how the gain changes with more real data.",
+            "none": "Gains were not measured in two regimes, so this study does not say how they change with more real data.",
         },
         more_real_data,
     ),

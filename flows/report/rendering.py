@@ -72,7 +72,7 @@ def study_page(tables: ReportInput) -> Page:
 def _subtitle(tables: ReportInput) -> str:
     facts = [text_or(tables.design.get("name"), "unnamed study"), f"profile {tables.profile}"]
     names = [info.name for info in tables.generators]
-    return " · ".join([*facts, f"{len(names)} generators: {listed(names)}"])
+    return " · ".join([*facts, f"{len(names)} generators: {listed(names)}" if names else "no generators"])
 
 
 def _rendered(page: Page) -> RenderedReport:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from flows.report.inputs import ReportInput
+from services.evaluator.shares import over_replicates
 
-TUNED = "tuned"
+# How labels are decided for the declared scores: by a tuned threshold, or by the best label.
+HEADLINE_RULES = ("tuned", "argmax")
 
 
 class Place(NamedTuple):
@@ -20,11 +21,18 @@ class Place(NamedTuple):
 
 
 def replicate_scores(
-    tables: ReportInput, *, metric: str = "micro_f1", threshold_rule: str = TUNED
+    tables: ReportInput, *, metric: str = "micro_f1", threshold_rule: str = ""
 ) -> dict[Place, tuple[float, ...] | None]:
-    """Return each arm's scores in the order of the replicates; None where one of them is undefined."""
+    """Return each arm's scores in the order of the replicates; None where one of them is undefined.
+
+    Args:
+        tables: The study's.
+        metric: Of the cells.
+        threshold_rule: Empty for that of the declared scores.
+    """
+    rules = (threshold_rule,) if threshold_rule else HEADLINE_RULES
     chosen = tables.measurements
-    chosen = chosen[(chosen["metric"] == metric) & (chosen["threshold_rule"] == threshold_rule)]
+    chosen = chosen[(chosen["metric"] == metric) & chosen["threshold_rule"].isin(rules)]
     found: dict[Place, tuple[float, ...] | None] = {}
     for (regime, family, arm), cells in chosen.groupby(["regime", "classifier_family", "arm"], sort=False):
         values = cells.sort_values("replicate")["value"].to_numpy(dtype=float)
@@ -34,10 +42,7 @@ def replicate_scores(
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float | None, float | None]:
-    """Return a mean over replicates with its 95 % t interval; one value has none."""
-    found = np.asarray(values, dtype=float)
-    mean = float(found.mean())
-    if len(found) < 2:
-        return mean, None, None
-    half = float(stats.t.ppf(0.975, len(found) - 1) * found.std(ddof=1) / np.sqrt(len(found)))
-    return mean, mean - half, mean + half
+    """Return a mean over one replicate or more with its 95 % t interval; one value, or equal ones, have none."""
+    found = over_replicates(np.asarray(values, dtype=float))
+    interval = found.interval(0.95)
+    return (found.mean, None, None) if interval is None else (found.mean, interval.low, interval.high)

@@ -1,21 +1,18 @@
 """Summaries that only a page needs: fidelity over replicates, and shares of a raw gain."""
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from flows.report.formatting import number_or_none, text_or
 from flows.report.inputs import ReportInput
 from flows.report.queries import Row, primary_score
-
-# How labels are decided for the declared scores: by a tuned threshold, or by the best label.
-HEADLINE_RULES = ("tuned", "argmax")
-SHARE_LOW_BOUND = 0.02
-SHARE_FIELLER_G = 0.2
+from flows.report.scores import HEADLINE_RULES
+from services.evaluator.decomposition import LEAST_GAIN, MOST_G
+from services.evaluator.estimation import t_quantile
+from services.evaluator.shares import fieller_g, fieller_ratio, over_replicates
 
 
 class Mean(NamedTuple):
@@ -48,11 +45,11 @@ def replicate_mean(values: Sequence[object], reason: str = "") -> Mean:
     known = [v for v in (number_or_none(value) for value in values) if v is not None]
     if not known:
         return Mean(None, None, None, 0, text_or(reason, "no replicate has a value"))
-    centre = float(np.mean(known))
-    if len(known) < 2:
+    centre, error, count = over_replicates(np.array(known))
+    if error is None:
         return Mean(centre, None, None, 1, "one replicate: no interval")
-    half = _t(len(known) - 1) * float(np.std(known, ddof=1)) / math.sqrt(len(known))
-    return Mean(centre, centre - half, centre + half, len(known), "")
+    half = t_quantile(0.975, count - 1) * error
+    return Mean(centre, centre - half, centre + half, count, "")
 
 
 def fidelity_mean(candidates: Sequence[Row], column: str) -> Mean:
@@ -72,7 +69,7 @@ def volume_share(tables: ReportInput, contrast: Row, raw: Row) -> Share:
         contrast: The gain against control.
         raw: The gain against real_only of the same arm, regime and family.
 
-    Source: Fieller (1954), with t on R - 1 degrees of freedom, over paired replicates.
+    Shares are given by the rule of `decompose_gain`.
     """
     scores = _paired_scores(tables, contrast, str(raw["control"]))
     if len(scores) < 2:
@@ -82,26 +79,23 @@ def volume_share(tables: ReportInput, contrast: Row, raw: Row) -> Share:
     volume, gain = scores[:, 1] - scores[:, 2], scores[:, 0] - scores[:, 2]
     points = Share(float(volume.mean()), float((gain - volume).mean()), None, None, None, len(scores), "")
     low = number_or_none(raw["low95"])
-    if low is None or low <= SHARE_LOW_BOUND:
-        return points._replace(reason=f"the raw gain's lower bound is not above {SHARE_LOW_BOUND}")
+    if low is None or low <= LEAST_GAIN:
+        return points._replace(reason=f"the raw gain's lower bound is not above {LEAST_GAIN}")
     return _fieller(points, volume, gain)
 
 
 def _fieller(points: Share, part: np.ndarray, whole: np.ndarray) -> Share:
-    count = len(whole)
-    covariance = np.cov(np.vstack([part, whole])) / count
-    t, a, b = _t(count - 1), float(part.mean()), float(whole.mean())
-    v_aa, v_ab, v_bb = float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1])
-    g = t * t * v_bb / (b * b)
-    if g >= SHARE_FIELLER_G:
+    if (g := fieller_g(whole)) >= MOST_G:
         return points._replace(
             reason=f"the raw gain varies too much between replicates (Fieller's g = {g:.2f})"
         )
-    ratio = a / b
-    within_root = v_aa - 2 * ratio * v_ab + ratio**2 * v_bb - g * (v_aa - v_ab**2 / v_bb if v_bb else 0.0)
-    centre = (ratio - (g * v_ab / v_bb if v_bb else 0.0)) / (1 - g)
-    half = t / b * math.sqrt(max(0.0, within_root)) / (1 - g)
-    return points._replace(share=ratio, low=centre - half, high=centre + half)
+    ratio = fieller_ratio(part, whole)
+    points = points._replace(share=ratio.value)
+    return (
+        points
+        if ratio.interval is None
+        else points._replace(low=ratio.interval.low, high=ratio.interval.high)
+    )
 
 
 def _paired_scores(tables: ReportInput, contrast: Row, real_arm: str) -> np.ndarray:
@@ -130,7 +124,3 @@ def _by_replicate(table: pd.DataFrame, arm: str, generator: str) -> pd.Series:
 
 def _gap_reason(column: str) -> str:
     return "floor and ceiling are less than 4 floor sd apart" if column == "normalised" else ""
-
-
-def _t(degrees_of_freedom: float) -> float:
-    return float(special.stdtrit(degrees_of_freedom, 0.975))

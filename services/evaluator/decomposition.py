@@ -14,7 +14,7 @@ import numpy as np
 from services.domain.errors import InvalidInputError
 from services.domain.measurement import Interval
 from services.evaluator.classification import Floats
-from services.evaluator.finite import require_finite
+from services.evaluator.finite import require_replicates
 from services.evaluator.gain_terms import ARMS, BUDGETS, CONTRASTS, PARTS, THRESHOLD_RULES, Cell, Weights
 from services.evaluator.shares import fieller_g, fieller_ratio, over_replicates
 
@@ -157,17 +157,11 @@ def _require_paired(cells: Sequence[CellScores]) -> None:
     for i, one in enumerate(cells):
         where = f"cells[{i}]"
         _require_known(one, where)
-        require_finite(one.scores, f"{where}.scores")
         cell = Cell(one.arm, one.budget, one.threshold_rule)
         if cell in seen:
             raise InvalidInputError(f"{where} is {' '.join(cell)} a second time", field=where)
         seen.add(cell)
-        if not one.scores or len(one.scores) != len(cells[0].scores):
-            raise InvalidInputError(
-                f"{where} has {len(one.scores)} scores and the first {len(cells[0].scores)}; give one per "
-                "replicate, in the same order",
-                field=f"{where}.scores",
-            )
+        require_replicates(one.scores, len(cells[0].scores), where)
 
 
 def _require_known(one: CellScores, where: str) -> None:

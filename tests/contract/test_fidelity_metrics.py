@@ -76,9 +76,12 @@ def test_smallest_corpus_is_enough(metric: FidelityMetric) -> None:
 
 
 def test_weights_count_or_are_refused(metric: FidelityMetric) -> None:
-    weighted = replace(NEAR, weights=np.ones(len(NEAR)))
-    (plain,), (found,) = measured(metric, NEAR), measured(metric, weighted)
-    assert found.value == pytest.approx(plain.value) or "weights" in found.undefined_reason
+    (plain,), (even,) = measured(metric, NEAR), measured(metric, replace(NEAR, weights=np.ones(len(NEAR))))
+    assert even.value == pytest.approx(plain.value) or "weights" in even.undefined_reason
+    reference, corpus = (replace(s, weights=np.resize([1.0, 2.0, 3.0], len(s))) for s in (REFERENCE, NEAR))
+    (found,) = metric(reference, [corpus], metric.settings(reference), [np.random.default_rng(7)])
+    assert found.value != plain.value
+    assert found.value is not None or "weights" in found.undefined_reason
 
 
 def test_documents_known_by_their_vectors_alone_have_a_value_or_a_reason(metric: FidelityMetric) -> None:

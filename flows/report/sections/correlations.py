@@ -27,7 +27,7 @@ def paper() -> Note:
 
 
 def correlations(found: Sequence[Row]) -> Table:
-    """Return correlations of distance with gain or score, or why there are none."""
+    """Return correlations of fidelity with gain or score, or why there are none."""
     columns = (
         Column("Metric"),
         Column("Against"),
@@ -41,7 +41,7 @@ def correlations(found: Sequence[Row]) -> Table:
     )
     body = tuple(
         (
-            Cell(str(row["metric"])),
+            _metric(row),
             Cell(TITLES[row["outcome"]]),
             Cell(str(row["regime"])),
             _or_refused(row, "pearson"),
@@ -53,7 +53,8 @@ def correlations(found: Sequence[Row]) -> Table:
         )
         for row in found
     )
-    return Table("Correlation of distance with gain, within strategies", columns, body)
+    notes = dict.fromkeys(str(row["note"]) for row in found if row["note"])
+    return Table("Correlation of fidelity with gain, within strategies", columns, body, "; ".join(notes))
 
 
 def differences(found: Sequence[Row]) -> Table:
@@ -70,13 +71,13 @@ def differences(found: Sequence[Row]) -> Table:
     )
     body = tuple(
         (
-            Cell(str(row["metric"])),
+            _metric(row),
             Cell(TITLES[row["outcome"]]),
             _known(row["first_pearson"], signed),
             _known(row["second_pearson"], signed),
             _or_refused(row, "difference"),
             _interval(row, "low95", "high95"),
-            _p(row["p_value"]),
+            _p(row["p_value"], "" if missing(row["difference"]) else str(row["refused"])),
             _known(row.get("reconstruction_z"), signed),
         )
         for row in found
@@ -95,7 +96,7 @@ def inversions(found: Sequence[Row]) -> Table:
     )
     body = tuple(
         (
-            Cell(str(row["metric"])),
+            _metric(row),
             Cell(TITLES[row["outcome"]]),
             Cell("refused", str(row["refused"]))
             if row["refused"]
@@ -120,5 +121,11 @@ def _interval(row: Row, low: str, high: str) -> Cell:
     return Cell(EN_DASH if missing(row[low]) else interval(row[low], row[high], DIGITS))
 
 
-def _p(value: object) -> Cell:
-    return Cell(EN_DASH if missing(value) else p_value(value))
+def _p(value: object, reason: str = "") -> Cell:
+    return Cell(EN_DASH, reason) if missing(value) else Cell(p_value(value))
+
+
+def _metric(row: Row) -> Cell:
+    """Return a metric's name, and where it is known which of its values are nearer to real text."""
+    lower = row.get("lower_is_better")
+    return Cell(str(row["metric"]), "" if missing(lower) else f"{'lower' if lower else 'higher'} is nearer")

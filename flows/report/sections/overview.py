@@ -29,10 +29,11 @@ def generators(tables: ReportInput) -> Section:
         )
         for info in tables.generators
     )
+    title = "What the generators are"
+    if not rows:
+        return Section("generators", title, (Note("No synthetic document was written in this study."),))
     table = Table("The generators of this study", GENERATOR_COLUMNS, rows)
-    return Section(
-        "generators", "What the generators are", (Note(f"{_banner(tables)}{_real(tables)}", "banner"), table)
-    )
+    return Section("generators", title, (Note(f"{_banner(tables)}{_real(tables)}", "banner"), table))
 
 
 def design(tables: ReportInput) -> Section:

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from services.evaluator.fidelity import Floats
+from services.evaluator.fidelity import Doubles, Floats
 
 # Pairs of this many documents decide the median well beyond its use.
 DOCUMENTS = 1000
 
 
-def median_bandwidth(embeddings: Floats) -> float:
+def median_bandwidth(embeddings: Floats | Doubles) -> float:
     """Return the median distance of two documents, in embedding units.
 
     Uses at most a thousand documents at equal steps. Where more than half of the

@@ -86,9 +86,9 @@ def family_blocks(families: Codes, count: int = BLOCKS) -> Codes:
 
 
 def _against(corpus: Blocked, reference: Blocked) -> BlockSums:
-    cross = np.zeros((len(POWERS), corpus.count, reference.count))
+    cross, space = np.zeros((len(POWERS), corpus.count, reference.count)), _space()
     for rows, columns in _tiles(len(corpus.blocks), len(reference.blocks)):
-        _add(_kernel(corpus, reference, rows, columns), corpus, reference, rows, columns, cross)
+        _add(_kernel(corpus, reference, rows, columns, space), corpus, reference, rows, columns, cross)
     return _sums(corpus, cross)
 
 
@@ -101,11 +101,11 @@ def _sums(sample: Blocked, cross: Doubles) -> BlockSums:
 
 def _within(sample: Blocked) -> Doubles:
     upper = np.zeros((len(POWERS), sample.count, sample.count))
-    diagonal = np.zeros_like(upper)
+    diagonal, space = np.zeros_like(upper), _space()
     for rows, columns in _tiles(len(sample.blocks), len(sample.blocks), TILE_ROWS):
         if rows.start > columns.start:
             continue
-        tile = _kernel(sample, sample, rows, columns)
+        tile = _kernel(sample, sample, rows, columns, space)
         if rows == columns:
             # A document is not evidence about itself.
             np.fill_diagonal(tile, 0)
@@ -119,14 +119,23 @@ def _tiles(rows: int, columns: int, width: int = TILE_COLUMNS) -> Iterator[tuple
             yield slice(top, min(top + TILE_ROWS, rows)), slice(left, min(left + width, columns))
 
 
-def _kernel(one: Blocked, other: Blocked, rows: slice, columns: slice) -> Floats:
-    tile = one.left[rows] @ other.right[columns].T
-    return np.asarray(np.exp(tile, out=tile), dtype=np.float32)
+def _space() -> Floats:
+    """Return room for one tile after another; fresh memory for each would be cleared by the system first."""
+    return np.empty(TILE_ROWS * TILE_COLUMNS, np.float32)
+
+
+def _kernel(one: Blocked, other: Blocked, rows: slice, columns: slice, space: Floats) -> Floats:
+    shape = rows.stop - rows.start, columns.stop - columns.start
+    tile = space[: shape[0] * shape[1]].reshape(shape)
+    np.matmul(one.left[rows], other.right[columns].T, out=tile)
+    return np.exp(tile, out=tile)
 
 
 def _add(tile: Floats, one: Blocked, other: Blocked, rows: slice, columns: slice, sums: Doubles) -> None:
     blocks = other.blocks[columns]
-    starts = np.flatnonzero(np.r_[True, blocks[1:] != blocks[:-1], True])
+    starts = np.zeros(blocks[-1] - blocks[0] + 2, np.int64)
+    # No block between the first and the last is empty.
+    starts[1:-1], starts[-1] = np.flatnonzero(blocks[1:] != blocks[:-1]) + 1, len(blocks)
     weights = other.mass[columns].astype(np.float32)
     _add_tile(tile, one.blocks[rows], one.mass[rows], starts, blocks[starts[:-1]], weights, sums)
 
@@ -136,9 +145,9 @@ def _blocked(sample: Sample, gamma: float) -> Blocked:
     order = np.argsort(blocks, kind="stable")
     scaled = np.sqrt(2 * gamma) * sample.embeddings[order].astype(np.float64)
     norms = -0.5 * np.square(scaled).sum(axis=1, keepdims=True)
-    ones = np.ones_like(norms)
-    left = np.concatenate([scaled, norms, ones], axis=1).astype(np.float32)
-    right = np.concatenate([scaled, ones, norms], axis=1).astype(np.float32)
+    left, right = (np.ones((len(scaled), scaled.shape[1] + 2), np.float32) for _ in range(2))
+    left[:, :-2], left[:, [-2]] = scaled, norms
+    right[:, :-2], right[:, [-1]] = scaled, norms
     return Blocked(left, right, blocks[order], sample.mass[order])
 
 

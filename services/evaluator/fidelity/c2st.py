@@ -1,18 +1,16 @@
 """Classifier two-sample test: how well a corpus is told apart from real text."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from services.evaluator.fidelity import METRICS, Estimate, Sample, Settings
-from services.evaluator.fidelity.one_by_one import refusal
+from services.evaluator.fidelity.one_by_one import PerCorpus
 from services.evaluator.fidelity.telling_apart import FOLDS, cross_fitted, family_folds
 
 # Every fold's classifier has learned from four of each side.
 FEWEST_FAMILIES = FOLDS
 
 
-class TwoSampleAccuracy:
+class TwoSampleAccuracy(PerCorpus):
     """Share of documents that a linear classifier puts on the right side, in [0, 1].
 
     A half means that the two are not told apart; cross-fitted over five folds that
@@ -33,36 +31,23 @@ class TwoSampleAccuracy:
     minimum_count = 20
     depends_on_count = True
     has_scale = True
+    weighs = False
 
-    def settings(self, reference: Sample) -> Settings:
-        """Return nothing: corpora share no estimate."""
-        return {}
-
-    def __call__(
-        self,
-        reference: Sample,
-        corpora: Sequence[Sample],
-        settings: Settings,
-        rngs: Sequence[np.random.Generator],
-    ) -> tuple[Estimate, ...]:
-        """Tell every corpus from the reference."""
-        return tuple(_accuracy(reference, corpus, rng) for corpus, rng in zip(corpora, rngs, strict=True))
-
-
-def _accuracy(reference: Sample, corpus: Sample, rng: np.random.Generator) -> Estimate:
-    count = min(len(reference), len(corpus))
-    reason = refusal(reference, corpus, TwoSampleAccuracy.minimum_count, weighs=False)
-    real, written = (sample.take(np.arange(count)) for sample in (reference, corpus))
-    families = min(len(np.unique(sample.families)) for sample in (real, written))
-    if not reason and families < FEWEST_FAMILIES:
-        reason = f"{families} families a side, fewer than {FEWEST_FAMILIES}"
-    if reason:
-        return Estimate(None, len(corpus), undefined_reason=reason)
-    folds = np.concatenate(family_folds(real.families, written.families, rng))
-    x = np.concatenate([real.embeddings, written.embeddings]).astype(np.float64)
-    synthetic = np.arange(2 * count) >= count
-    right = (cross_fitted(x, synthetic, folds) > 0) == synthetic
-    return Estimate(float(right.mean()), count)
+    def measure(
+        self, reference: Sample, corpus: Sample, settings: Settings, rng: np.random.Generator
+    ) -> Estimate:
+        """Tell a corpus from the reference."""
+        count = min(len(reference), len(corpus))
+        real, written = (sample.take(np.arange(count)) for sample in (reference, corpus))
+        families = min(len(np.unique(sample.families)) for sample in (real, written))
+        if families < FEWEST_FAMILIES:
+            reason = f"{families} families a side, fewer than {FEWEST_FAMILIES}"
+            return Estimate(None, len(corpus), undefined_reason=reason)
+        folds = np.concatenate(family_folds(real.families, written.families, rng))
+        x = np.concatenate([real.embeddings, written.embeddings]).astype(np.float64)
+        synthetic = np.arange(2 * count) >= count
+        right = (cross_fitted(x, synthetic, folds) > 0) == synthetic
+        return Estimate(float(right.mean()), count)
 
 
 METRICS.register("c2st", TwoSampleAccuracy())

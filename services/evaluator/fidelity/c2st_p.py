@@ -1,28 +1,26 @@
 """Permutation test of the classifier two-sample test."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from services.evaluator.fidelity import METRICS, Doubles, Estimate, Sample, Settings
-from services.evaluator.fidelity.clustering import one_of_each
+from services.evaluator.fidelity import METRICS, Doubles, Estimate
+from services.evaluator.fidelity.family_permutation import (
+    PERMUTATIONS,
+    FamilyPermutation,
+    Sides,
+    permutation_p,
+)
 from services.evaluator.fidelity.telling_apart import FOLDS, permuted_accuracies
 
-PERMUTATIONS = 999
 FEWEST_FAMILIES = 200
-MOST_FAMILIES = 500
 
 
-class TwoSamplePermutation:
+class TwoSamplePermutation(FamilyPermutation):
     """Whole families change sides, and the classifier is fitted anew each time.
 
-    One document stands for each family, as many on one side as on the other. Sides
-    change places within folds, which keeps every fold balanced. Undefined under 200
-    families a side, and where families do not hold everything that depends on each
-    other, as for mmd2_p.
+    Sides change places within folds, which keeps every fold balanced. Undefined under
+    200 families a side.
 
-    Source: Kim et al. (2021), Ann. Statist. 49:411-434; Phipson & Smyth (2010) on
-    counting the observed arrangement.
+    Source: Kim et al. (2021), Ann. Statist. 49:411-434.
     """
 
     description = (
@@ -30,42 +28,17 @@ class TwoSamplePermutation:
         "undefined under 200 families a side and where documents name no source."
     )
     version = 1
-    lower_is_better = False
     minimum_count = FEWEST_FAMILIES
-    depends_on_count = False
-    has_scale = False
+    fewest_families = FEWEST_FAMILIES
 
-    def settings(self, reference: Sample) -> Settings:
-        """Return nothing: corpora share no estimate."""
-        return {}
-
-    def __call__(
-        self,
-        reference: Sample,
-        corpora: Sequence[Sample],
-        settings: Settings,
-        rngs: Sequence[np.random.Generator],
-    ) -> tuple[Estimate, ...]:
-        """Test every corpus."""
-        return tuple(_test(reference, corpus, rng) for corpus, rng in zip(corpora, rngs, strict=True))
-
-
-def _test(reference: Sample, corpus: Sample, rng: np.random.Generator) -> Estimate:
-    if corpus.not_exchangeable:
-        return Estimate(None, len(corpus), undefined_reason=corpus.not_exchangeable)
-    sides = [one_of_each(sample.families, rng) for sample in (reference, corpus)]
-    families = min(map(len, sides))
-    if families < FEWEST_FAMILIES:
-        return Estimate(
-            None, families, undefined_reason=f"{families} families a side, fewer than {FEWEST_FAMILIES}"
-        )
-    # As many of either side in every fold.
-    count = min(families, MOST_FAMILIES) // FOLDS * FOLDS
-    both = [sample.embeddings[rows[:count]] for sample, rows in zip((reference, corpus), sides, strict=True)]
-    accuracies = _accuracies(np.stack(both, axis=1).astype(np.float64), rng)
-    reached = (accuracies[1:] >= accuracies[0]).sum()
-    p_value = float((1 + reached) / (PERMUTATIONS + 1))
-    return Estimate(p_value, count, estimates={"accuracy": float(accuracies[0])})
+    def test(self, sides: Sides, rng: np.random.Generator) -> Estimate:
+        """Fit the classifier under every arrangement."""
+        # As many of either side in every fold.
+        count = len(sides.real) // FOLDS * FOLDS
+        pairs = np.stack([side[:count] for side in sides], axis=1)
+        accuracies = _accuracies(pairs, rng)
+        p_value = permutation_p(accuracies[1:] >= accuracies[0])
+        return Estimate(p_value, count, estimates={"accuracy": float(accuracies[0])})
 
 
 def _accuracies(pairs: Doubles, rng: np.random.Generator) -> Doubles:

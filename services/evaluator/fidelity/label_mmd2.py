@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from services.evaluator.fidelity import METRICS, Estimate, Sample, Settings
+from services.evaluator.fidelity import METRICS, Codes, Estimate, Sample, Settings
 from services.evaluator.fidelity.mmd2 import SquaredMmd
-from services.evaluator.fidelity.one_by_one import refusal
+from services.evaluator.fidelity.one_by_one import PerCorpus
 
 # With fewer, a label's own value is mostly noise.
 FEWEST_DOCUMENTS = 20
 PLAIN = SquaredMmd()
 
 
-class LabelMmd:
+class LabelMmd(PerCorpus):
     """Mean over labels of mmd2 between the documents that have a label.
 
     Labels are weighted by the reference documents that have them; a document of
@@ -43,45 +43,41 @@ class LabelMmd:
         """Return the bandwidth."""
         return PLAIN.settings(reference)
 
-    def __call__(
-        self,
-        reference: Sample,
-        corpora: Sequence[Sample],
-        settings: Settings,
-        rngs: Sequence[np.random.Generator],
-    ) -> tuple[Estimate, ...]:
-        """Measure every corpus."""
-        return tuple(_estimate(reference, corpus, settings) for corpus in corpora)
+    def measure(
+        self, reference: Sample, corpus: Sample, settings: Settings, rng: np.random.Generator
+    ) -> Estimate:
+        """Measure a corpus within every label that has enough documents."""
+        # Refused without.
+        assert reference.labels is not None and corpus.labels is not None
+        real, written = reference.labels.sum(axis=0), corpus.labels.sum(axis=0)
+        scarcer = np.minimum(real, written)
+        used = np.flatnonzero(scarcer >= FEWEST_DOCUMENTS)
+        if not len(used):
+            reason = f"no label has {FEWEST_DOCUMENTS} documents on both sides; the most is {scarcer.max(initial=0)}"
+            return Estimate(None, len(corpus), undefined_reason=reason)
+        values = [
+            _within(
+                reference.take(np.flatnonzero(reference.labels[:, label])),
+                corpus.take(np.flatnonzero(corpus.labels[:, label])),
+                settings,
+            )
+            for label in used
+        ]
+        names = reference.label_names or tuple(map(str, range(len(real))))
+        value = float(np.average(values, weights=real[used]))
+        return Estimate(value, len(corpus), estimates=_measured_labels(real, written, names))
 
 
-def _estimate(reference: Sample, corpus: Sample, settings: Settings) -> Estimate:
-    reason = refusal(reference, corpus, FEWEST_DOCUMENTS, LabelMmd.needs)
-    if reason or reference.labels is None or corpus.labels is None:
-        return Estimate(None, len(corpus), undefined_reason=reason)
-    real, written = reference.labels.sum(axis=0), corpus.labels.sum(axis=0)
+def _measured_labels(real: Codes, written: Codes, names: Sequence[str]) -> dict[str, float]:
+    """Return how much was measured, and the scarcer side's documents of every label left out."""
     scarcer = np.minimum(real, written)
-    used = np.flatnonzero(scarcer >= FEWEST_DOCUMENTS)
-    if not len(used):
-        reason = (
-            f"no label has {FEWEST_DOCUMENTS} documents on both sides; the most is {scarcer.max(initial=0)}"
-        )
-        return Estimate(None, len(corpus), undefined_reason=reason)
-    values = [
-        _within(
-            reference.take(np.flatnonzero(reference.labels[:, label])),
-            corpus.take(np.flatnonzero(corpus.labels[:, label])),
-            settings,
-        )
-        for label in used
-    ]
-    left_out = np.flatnonzero((np.maximum(real, written) > 0) & (scarcer < FEWEST_DOCUMENTS))
-    names = reference.label_names or tuple(map(str, range(len(real))))
-    estimates = {
-        "labels_measured": float(len(used)),
+    used = scarcer >= FEWEST_DOCUMENTS
+    left_out = np.flatnonzero((np.maximum(real, written) > 0) & ~used)
+    return {
+        "labels_measured": float(used.sum()),
         "assignments_measured": float(real[used].sum() / real.sum()),
-        **{f"left_out.{names[label]}": float(scarcer[label]) for label in left_out},
+        **{f"left_out.{names[label]}": float(scarcer[label]) for label in left_out.tolist()},
     }
-    return Estimate(float(np.average(values, weights=real[used])), len(corpus), estimates=estimates)
 
 
 def _within(reference: Sample, corpus: Sample, settings: Settings) -> float:

@@ -58,7 +58,7 @@ class SquaredMmd:
                     field="corpora",
                 )
         base, *sums = kernel_sums(reference, corpora, gamma_of(settings["bandwidth"]))
-        return tuple(_estimate(base, s, len(c), settings) for s, c in zip(sums, corpora, strict=True))
+        return tuple(estimate(base, s, len(c), settings) for s, c in zip(sums, corpora, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,15 @@ def gamma_of(bandwidth: float) -> float:
     return float(0.25 / bandwidth**2)
 
 
-def _estimate(base: BlockSums, sums: BlockSums, count: int, settings: Settings) -> Estimate:
+def estimate(base: BlockSums, sums: BlockSums, count: int, settings: Settings) -> Estimate:
+    """Return the statistic at three bandwidths, and its interval at the central one.
+
+    Args:
+        base: Of the reference.
+        sums: Of a corpus.
+        count: Its documents.
+        settings: Become part of the estimates.
+    """
     values = [_statistic(_whole(base, h), _whole(sums, h), sums.cross[h].sum()) for h in range(3)]
     value = float(values[CENTRAL])
     estimates = {**settings, "mmd2_wide": float(values[0]), "mmd2_narrow": float(values[2])}

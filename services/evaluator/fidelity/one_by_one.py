@@ -11,8 +11,8 @@ from services.evaluator.fidelity import Estimate, Sample, Settings
 Needs = tuple[str, ...]
 
 
-class OneByOne(ABC):
-    """A fidelity metric of one corpus and the reference.
+class PerCorpus(ABC):
+    """A fidelity metric that measures each corpus by itself against the reference.
 
     Attributes:
         needs: Which of `texts` and `labels` both samples must have; without
@@ -45,17 +45,38 @@ class OneByOne(ABC):
         rngs: Sequence[np.random.Generator],
     ) -> tuple[Estimate, ...]:
         """Measure every corpus, or say why it cannot be."""
-        return tuple(self._one(reference, corpus) for corpus in corpora)
+        return tuple(
+            self._measured(reference, corpus, settings, rng)
+            for corpus, rng in zip(corpora, rngs, strict=True)
+        )
+
+    @abstractmethod
+    def measure(
+        self, reference: Sample, corpus: Sample, settings: Settings, rng: np.random.Generator
+    ) -> Estimate:
+        """Measure a corpus that has what the metric needs."""
+
+    def _measured(
+        self, reference: Sample, corpus: Sample, settings: Settings, rng: np.random.Generator
+    ) -> Estimate:
+        reason = refusal(reference, corpus, self.minimum_count, self.needs, weighs=self.weighs)
+        if reason:
+            return Estimate(None, len(corpus), undefined_reason=reason)
+        return self.measure(reference, corpus, settings, rng)
+
+
+class OneByOne(PerCorpus):
+    """One whose value follows from the two samples, without settings and without draws."""
+
+    def measure(
+        self, reference: Sample, corpus: Sample, settings: Settings, rng: np.random.Generator
+    ) -> Estimate:
+        """Measure a corpus that has what the metric needs."""
+        return self.estimate(reference, corpus)
 
     @abstractmethod
     def estimate(self, reference: Sample, corpus: Sample) -> Estimate:
         """Measure a corpus that has what the metric needs."""
-
-    def _one(self, reference: Sample, corpus: Sample) -> Estimate:
-        reason = refusal(reference, corpus, self.minimum_count, self.needs, weighs=self.weighs)
-        if reason:
-            return Estimate(None, len(corpus), undefined_reason=reason)
-        return self.estimate(reference, corpus)
 
 
 def refusal(

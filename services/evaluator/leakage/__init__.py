@@ -12,6 +12,9 @@ EMBEDDING_NEIGHBOUR = "embedding_neighbour"
 SHARED_FAMILY = "shared_family"
 KINDS = (EQUAL_TEXT, NEAR_DUPLICATE, EMBEDDING_NEIGHBOUR, SHARED_FAMILY)
 
+# The part that says what is near by chance, where no other is named.
+REAL = "real"
+
 
 @dataclass(frozen=True, slots=True)
 class Audited:
@@ -29,7 +32,8 @@ class Audited:
     embeddings: Floats | None = None
 
 
-class Pair(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Pair:
     """Two documents that share something.
 
     Attributes:

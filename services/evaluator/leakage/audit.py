@@ -16,6 +16,7 @@ from services.evaluator.leakage import (
     EMBEDDING_NEIGHBOUR,
     EQUAL_TEXT,
     NEAR_DUPLICATE,
+    REAL,
     SHARED_FAMILY,
     Audited,
     Calibration,
@@ -23,11 +24,11 @@ from services.evaluator.leakage import (
     LeakageAudit,
     Pair,
 )
+from services.evaluator.leakage.planning import require_names, require_quantile
 from services.evaluator.leakage.texts import Texts, equal_pairs, family_pairs, near_pairs, repeating_pairs
 from services.evaluator.leakage.vectors import QUANTILE, calibrate, neighbour_pairs, related, unit
 from services.features.matrices import check_finite
 
-REAL = "real"
 # With fewer, the nearest of unrelated documents are too few to say what is near.
 FEWEST_GROUPS = 100
 
@@ -47,7 +48,7 @@ def audit_leakage(
         quantile: In (0, 1).
 
     Raises:
-        InvalidInputError: Fewer than two corpora, a name twice, embeddings that do
+        InvalidInputError: Fewer than two corpora or too many, a name twice, embeddings that do
             not fit their corpus or each other, or a quantile outside (0, 1).
     """
     _check(corpora, quantile)
@@ -105,16 +106,8 @@ def _finding(left: Audited, right: Audited, kind: str, pairs: Iterable[Pair]) ->
 
 
 def _check(corpora: Sequence[Audited], quantile: float) -> None:
-    names = [one.name for one in corpora]
-    if len(names) < 2:
-        raise InvalidInputError(
-            f"leakage is between two corpora, and there are {len(names)}", field="corpora"
-        )
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise InvalidInputError(f"two corpora are named {twice[0]!r}: name them apart", field="corpora.name")
-    if not 0 < quantile < 1:
-        raise InvalidInputError(f"a quantile lies between 0 and 1, not at {quantile}", field="quantile")
+    require_names([one.name for one in corpora], "")
+    require_quantile(quantile)
     widths = {one.embeddings.shape[1] for one in corpora if one.embeddings is not None}
     if len(widths) > 1:
         raise InvalidInputError(

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from services.domain.artifact import ArtifactRef
 from services.domain.corpus import Corpus
 from services.domain.errors import InvalidInputError
-from services.evaluator.leakage import KINDS
+from services.evaluator.leakage import KINDS, Pair
 
-# Calibrates where no other corpus is named.
-REAL = "real"
 # All findings have to fit into one message.
 MOST_CORPORA = 40
 MOST_LISTED = 20_000
@@ -55,15 +53,6 @@ class LeakageSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class LeakedPair:
-    """Identifiers of two documents that share something, and how similar they are."""
-
-    left: str
-    right: str
-    similarity: float
-
-
-@dataclass(frozen=True, slots=True)
 class LeakageFinding:
     """One kind of leakage between two corpora; counts are of all pairs, listed or not.
 
@@ -88,7 +77,7 @@ class LeakageFinding:
     left_found: int | None
     right_found: int | None
     threshold: float | None
-    pairs: tuple[LeakedPair, ...]
+    pairs: tuple[Pair, ...]
     undefined_reason: str
 
 

@@ -24,7 +24,6 @@ from services.evaluator.leakage.planning import (
     LeakageCalibration,
     LeakageFinding,
     LeakageReport,
-    LeakedPair,
 )
 from services.evaluator.leakage.vectors import QUANTILE
 from services.features.matrices import Matrix, check_comparable, read_matrix
@@ -137,6 +136,6 @@ def _finding(finding: Finding, cosine: float | None, maximum_pairs: int) -> Leak
         left_found=finding.left_found,
         right_found=finding.right_found,
         threshold=None if finding.undefined_reason else thresholds.get(finding.kind),
-        pairs=tuple(LeakedPair(*pair) for pair in finding.pairs[:maximum_pairs]),
+        pairs=finding.pairs[:maximum_pairs],
         undefined_reason=finding.undefined_reason,
     )

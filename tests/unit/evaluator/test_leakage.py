@@ -226,7 +226,7 @@ def _one(embeddings: np.ndarray | None = None, name: str = "test") -> Audited:
     ("parts", "quantile", "field", "words"),
     [
         ([_one()], 0.9, "corpora", "there are 1"),
-        ([_one(), _one()], 0.9, "corpora.name", "two corpora are named 'test'"),
+        ([_one(), _one()], 0.9, "corpora[1].name", "'test' is none"),
         ([_one(), _one(name="real")], 1.0, "quantile", "between 0 and 1"),
         ([_one(np.ones((2, 4))), _one(name="real")], 0.9, "corpora[0].embeddings", "2 embeddings for 3"),
         (

@@ -9,12 +9,13 @@ from services.evaluator.fidelity.chamfer import Chamfer
 from services.evaluator.fidelity.clustering import family_interval
 from services.evaluator.fidelity.neighbours import nearest_distances
 from services.evaluator.fidelity.remote_clique import RemoteClique
+from tests.unit.fidelity.measured import measured
 
 RIGHT_ANGLE = Sample(np.array([[1, 0], [1, 0], [0, 1]], dtype=np.float32), np.arange(3))
 
 
 def one(metric: RemoteClique | Chamfer, corpus: Sample) -> Estimate:
-    return metric(corpus, [corpus], {}, [])[0]
+    return measured(metric, corpus, corpus)[0]
 
 
 def random_sample(count: int) -> Sample:

@@ -6,6 +6,7 @@ from scipy.linalg import sqrtm
 
 from services.evaluator.fidelity import Sample
 from services.evaluator.fidelity.frechet import FrechetDistance, frechet_parts, moments
+from tests.unit.fidelity.measured import measured
 
 METRIC = FrechetDistance()
 
@@ -56,7 +57,7 @@ def test_chance_alone_makes_a_distance_that_falls_with_the_count() -> None:
 
     def between_equals(count: int) -> float:
         one, other = (Sample(rng.normal(size=(count, 8)).astype(np.float32), np.arange(count)) for _ in "ab")
-        found = METRIC(one, [other], {}, [])[0].value
+        found = measured(METRIC, one, other)[0].value
         assert found is not None
         return found
 
@@ -66,7 +67,7 @@ def test_chance_alone_makes_a_distance_that_falls_with_the_count() -> None:
 def test_value_is_the_sum_of_its_parts() -> None:
     rng = np.random.default_rng(6)
     one, other = (Sample(rng.normal(size=(30, 4)).astype(np.float32), np.arange(30)) for _ in "ab")
-    (found,) = METRIC(one, [other], {}, [])
+    (found,) = measured(METRIC, one, other)
     assert found.value == pytest.approx(found.estimates["means"] + found.estimates["covariances"])
 
 

@@ -14,6 +14,7 @@ from services.evaluator.fidelity.once import once
 from services.evaluator.fidelity.one_by_one import OneByOne
 from services.evaluator.fidelity.precision import Precision
 from services.evaluator.fidelity.recall import Recall
+from tests.unit.fidelity.measured import measured
 
 FOUR = (Precision(), Recall(), Density(), Coverage())
 
@@ -24,7 +25,7 @@ def around(seed: int, count: int, direction: int = 0, strength: float = 2.0) -> 
 
 
 def value(metric: OneByOne, reference: Sample, corpus: Sample) -> float:
-    found = metric(reference, [corpus], {}, [])[0].value
+    found = measured(metric, reference, corpus)[0].value
     assert found is not None
     return found
 
@@ -120,7 +121,7 @@ def test_whole_weights_count_as_copies() -> None:
 def test_six_documents_are_needed_on_either_side() -> None:
     for reference, corpus in ((around(1, 5), around(2, 20)), (around(1, 20), around(2, 5))):
         for metric in FOUR:
-            (found,) = metric(reference, [corpus], {}, [])
+            (found,) = measured(metric, reference, corpus)
             assert found.value is None
             assert "5 documents, fewer than 6" in found.undefined_reason
 

@@ -18,6 +18,7 @@ from services.evaluator.fidelity.self_bleu import SelfBleu, self_bleu
 from services.evaluator.fidelity.unrelated import random_texts
 from services.evaluator.fidelity.vocabulary_divergence import VocabularyDivergence
 from services.evaluator.fidelity.words import grams, lengths
+from tests.unit.fidelity.measured import measured
 
 ALPHABET = st.lists(st.lists(st.sampled_from("abc"), max_size=9).map(" ".join), min_size=2, max_size=7)
 
@@ -28,7 +29,7 @@ def said(*texts: str) -> Sample:
 
 
 def one(metric: OneByOne, reference: Sample, corpus: Sample) -> Estimate:
-    return metric(reference, [corpus], {}, [])[0]
+    return measured(metric, reference, corpus)[0]
 
 
 def alone(metric: OneByOne, *texts: str) -> float:
