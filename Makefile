@@ -21,7 +21,7 @@ export HF_HUB_OFFLINE ?= 1
 export DO_NOT_TRACK ?= 1
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 
-.PHONY: help install study smoke test test-faults check bench protos up down rehearse truth trial docs clean
+.PHONY: help install study smoke test test-faults test-slow check bench protos up down rehearse truth trial docs clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -46,6 +46,9 @@ test: $(STUBS)  ## all tests
 test-faults: $(STUBS)  ## kills, power cuts, full disks, clocks that jump; about a quarter of an hour
 	@$(BIN)/python -m pytest -q -m faults
 
+test-slow: $(STUBS)  ## the planted inversion, from fresh draws to the report; about five minutes
+	@$(BIN)/python -m pytest -q -m slow
+
 check: $(STUBS)  ## format, lint, types, import contracts, proto lint
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/ruff check $(CODE)
@@ -53,7 +56,7 @@ check: $(STUBS)  ## format, lint, types, import contracts, proto lint
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/buf lint protos
 
-bench: $(STUBS)  ## the study's training and MMD stages against scikit-learn
+bench: $(STUBS)  ## ours beside the usual tools, in one run each; about a quarter of an hour (docs/benchmarks.md)
 	@$(BIN)/python -m tests.benchmarks
 
 rehearse: $(STUBS)  ## calibration of intervals and verdicts on simulated studies; writes docs/rehearsal.md
@@ -61,6 +64,7 @@ rehearse: $(STUBS)  ## calibration of intervals and verdicts on simulated studie
 
 truth: $(STUBS)  ## what the simulated generators are worth, by Monte Carlo; reports show it beside the verdicts
 	@$(BIN)/python -m flows.trial truth
+	@$(BIN)/python -m flows.inversion
 
 trial: $(STUBS)  ## verdicts over 20 master seeds against that truth; writes docs/trial.md
 	@$(BIN)/python -m flows.trial score

@@ -1,49 +1,29 @@
-"""Timing in CPU seconds, and what every benchmark's command line does."""
+"""Timing in CPU seconds, the sides taking turns."""
 
-import sys
 import time
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
-DEFAULT_REPEATS = 5
 
-Result = TypeVar("Result")
+class Timed(NamedTuple):
+    """The median CPU seconds of some repeats, and what the last one returned."""
 
-
-class Compared(Protocol):
-    """A row of a benchmark's table."""
-
-    @property
-    def equal(self) -> bool: ...
+    seconds: float
+    result: Any
 
 
-RowT = TypeVar("RowT", bound=Compared)
+def in_turns(repeats: int, *sides: Callable[[], Any]) -> list[Timed]:
+    """Run every side as often as the others, one after another, in this process.
 
-
-def timed(work: Callable[[], Result], repeats: int) -> tuple[float, Result]:
-    """Return the median CPU seconds of some repeats, and the last one's result."""
-    seconds = []
-    for _ in range(repeats):
-        started = time.process_time()
-        result = work()
-        seconds.append(time.process_time() - started)
-    return float(np.median(seconds)), result
-
-
-def repeats_asked() -> int:
-    """Return the repeats that the command line names."""
-    return int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_REPEATS
-
-
-def print_table(run: Callable[[int], Sequence[RowT]], table: Callable[[Sequence[RowT]], str]) -> int:
-    """Run and print one benchmark; return how many results are not equal to the peer's."""
-    rows = run(repeats_asked())
-    print(table(rows), end="\n\n", flush=True)
-    return sum(not row.equal for row in rows)
-
-
-def main(run: Callable[[int], Sequence[RowT]], table: Callable[[Sequence[RowT]], str]) -> None:
-    """Be a benchmark's program: exit with 1 where results are unequal."""
-    sys.exit(int(print_table(run, table) > 0))
+    CPU seconds leave out what other processes do; turns spread what caches, clocks
+    and neighbours do to all sides alike.
+    """
+    seconds, results = np.empty((repeats, len(sides))), [None] * len(sides)
+    for i in range(repeats):
+        for j, side in enumerate(sides):
+            started = time.process_time()
+            results[j] = side()
+            seconds[i, j] = time.process_time() - started
+    return [Timed(float(s), r) for s, r in zip(np.median(seconds, axis=0), results, strict=True)]
