@@ -29,7 +29,7 @@ from tests.study.recompute_material import Indexed, TrainingSet
 Doubles = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 C = 10.0
-LEAST_DOCUMENTS = 2
+LEAST_DOCUMENTS = 1
 GRID = 0.05
 DEPTH = 10
 

@@ -108,7 +108,14 @@ def test_constant_labels_are_scored_and_counted(store: Store, family: str) -> No
 def test_texts_that_share_no_word_leave_the_prior(store: Store, task: Task) -> None:
     words = [Document(f"d{i}", f"alone{i}", (LABELS[i % 4],), f"d{i}") for i in range(12)]
     segment = store.put_corpus(Corpus(task, tuple(words)))
-    spec = separable_spec(store, task, "tfidf_linear", segments=(segment,), plans=(plan(whole(segment)),))
+    spec = separable_spec(
+        store,
+        task,
+        "tfidf_linear",
+        segments=(segment,),
+        plans=(plan(whole(segment)),),
+        parameters={"min_df": 2},
+    )
     arrays, metadata = run(store, spec)[0]
     assert arrays["test_scores"] == pytest.approx(0.25, abs=1e-5)
     assert json.loads(metadata["estimates"])["terms"] == 0
