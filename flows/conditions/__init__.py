@@ -106,7 +106,8 @@ class Condition(Protocol):
     `version` is raised whenever plans change. `needs_synthetic` says whether
     the scene must hold a synthetic corpus. `role` is the part the condition
     plays in a contrast: a baseline has the regime's documents alone, a mix
-    `count` documents in all, everything else `count` beside the regime's.
+    `count` documents in all, everything else `count` beside the regime's. What leaves
+    some of them out says how many remain, in the estimate `effective_documents`.
     """
 
     version: str

@@ -47,7 +47,8 @@ def real_count(share: float, budget: int, available: int) -> int:
     if real > available:
         raise PreconditionError(
             f"a share of {share:g} of {budget} documents needs {real} real ones, and the regime has {available}; "
-            "take a larger regime, a smaller budget or a smaller share"
+            "take a larger regime, a smaller budget or a smaller share",
+            field="share",
         )
     return real
 

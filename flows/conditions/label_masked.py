@@ -10,13 +10,14 @@ import numpy as np
 from flows.conditions import CONDITIONS, Composition, Role, Scene, added_part, single_stage
 from services.domain.corpus import Corpus
 
-MASK = "something"
+# Only where nothing else was said: a word that real texts lack would mark synthetic ones.
+EMPTY = "something"
 
 
 class LabelMasked:
-    """Every label's name, in either number and any case, gives way to a word that says nothing."""
+    """Every label's name, in either number and any case, is left out."""
 
-    version = "1"
+    version = "2"
     role: Role = "treatment"
     needs_synthetic = True
 
@@ -24,10 +25,15 @@ class LabelMasked:
         written = scene.written().corpus
         names = names_pattern(written.task.labels)
         documents = written.documents[: scene.count]
-        masked = tuple(replace(d, text=names.sub(MASK, d.text)) for d in documents)
+        masked = tuple(replace(d, text=_without(names, d.text)) for d in documents)
         changed = sum(a.text != b.text for a, b in zip(masked, documents, strict=True))
         part = added_part(scene.keep(Corpus(written.task, masked)), scene.count)
         return Composition(single_stage(scene.regime_part(), part), {"masked_share": changed / scene.count})
+
+
+def _without(names: re.Pattern[str], text: str) -> str:
+    found = names.search(text)
+    return " ".join(names.sub(" ", text).split()) or EMPTY if found else text
 
 
 def names_pattern(labels: Sequence[str]) -> re.Pattern[str]:

@@ -12,10 +12,11 @@ WEIGHT_FACTOR = "weight_factor"
 
 
 def trained_as(settings: Mapping[str, Any], composition: Composition) -> Composition:
-    """Return a composition under an arm's `objective` and `budget`; without them nothing changes.
+    """Return a composition under an arm's `objective`, `budget` and `tuned`; without them nothing changes.
 
     A budget is the sum of all weights, in documents: for a convex loss, weights
-    times k are C times k, which is what k copies of every document do.
+    times k are C times k, which is what k copies of every document do. `tuned` lists
+    such factors, "0.25,1,4", and out-of-fold scores choose one for this arm alone.
     """
     stages = composition.plan.stages
     if "objective" in settings:
@@ -25,7 +26,17 @@ def trained_as(settings: Mapping[str, Any], composition: Composition) -> Composi
         factor = _factor(float(settings["budget"]), sum(stage.document_count for stage in stages))
         stages = tuple(_scaled(stage, factor) for stage in stages)
         estimates[WEIGHT_FACTOR] = factor
-    return Composition(TrainingPlan(stages), estimates)
+    return Composition(TrainingPlan(stages, _strengths(settings)), estimates)
+
+
+def _strengths(settings: Mapping[str, Any]) -> tuple[float, ...]:
+    written = str(settings.get("tuned", ""))
+    try:
+        return tuple(float(factor) for factor in written.split(",") if factor)
+    except ValueError:
+        raise InvalidInputError(
+            f'tuned lists factors on C, such as "0.25,1,4", not {written!r}', field="tuned"
+        ) from None
 
 
 def _factor(budget: float, documents: float) -> float:

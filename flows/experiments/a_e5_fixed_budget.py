@@ -19,10 +19,13 @@ from flows.report.page import Block, Cell, Chart, Column, Figure, Note, Section,
 from flows.report.queries import rows, tag
 from flows.report.scores import Place, mean_interval, replicate_scores
 from services.evaluator.client import EvaluatorClient
-from services.evaluator.mix_curve import MixCurve, MixScores
+from services.evaluator.mix_curve import BEST, NOT_SHOWN_WORSE, MixCurve, MixScores
 
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9, 1.0)
 TABLE = "mix_curves"
+UNDEFINED = "undefined"
+TOO_FEW = "fewer than two shares have a score in every replicate"
+NO_CURVE = MixCurve((), None, None, None, None, None, None, 0, TOO_FEW, "")
 COLUMNS = (
     Column("Corpus"),
     Column("Real share", True),
@@ -72,7 +75,8 @@ class FixedBudget(Question):
 
 READING = Note(
     "Filled points are the best share and those not shown worse than it (Tukey's studentised range over "
-    "replicates); the rest is worse. With several nearly equal shares no single one is called the optimum. A "
+    "replicates); hollow ones are worse, or not judged where there is no keep-set. With several nearly equal shares no "
+    "single one is called the optimum. A "
     "share of 0 has no real document to tune a threshold on, so that its score at a tuned threshold is undefined."
 )
 
@@ -105,10 +109,12 @@ def _curve(
     generator: str, scores: Mapping[float, tuple[float, ...] | None], evaluator: EvaluatorClient
 ) -> list[dict[str, object]]:
     known = {share: values for share, values in sorted(scores.items()) if values is not None}
+    if len(known) < 2:
+        return [_row(generator, share, known.get(share), UNDEFINED, NO_CURVE) for share in sorted(scores)]
     curve = evaluator.analyse_mix([MixScores(share, values) for share, values in known.items()])
     standings = {point.real_share: point.standing for point in curve.points}
     return [
-        _row(generator, share, known.get(share), standings.get(share, "undefined"), curve)
+        _row(generator, share, known.get(share), standings.get(share, UNDEFINED), curve)
         for share in sorted(scores)
     ]
 
@@ -177,7 +183,7 @@ def _point(row: dict[str, object]) -> Point:
         "standing": str(row["standing"]),
     }
     share, mean, low, high = (float(str(row[name])) for name in ("real_share", "mean", "low95", "high95"))
-    kept = row["standing"] in ("best", "not shown worse")
+    kept = row["standing"] in (BEST, NOT_SHOWN_WORSE)
     return Point(str(row["generator"]), share, mean, low, high, kept, words)
 
 

@@ -104,22 +104,46 @@ def screen(outcomes: Sequence[Outcome], real: Real, *, keeps_rejected: bool) -> 
     rejected whatever the backend: it would carry test documents into training,
     or more real documents than the control has.
     """
-    documents = [outcome.document for outcome in outcomes if outcome.document is not None]
-    held_out = real.held_out
-    sourced = [_barred(document, held_out) for document in documents]
-    usable = [document for document, reason in zip(documents, sourced, strict=True) if not reason]
-    screening = screen_corpus(usable, real.train, real.test, real.reference)
-    accepted = usable if keeps_rejected else [usable[i] for i in screening.accepted]
-    rejected = Counter(outcome.rejection_reason for outcome in outcomes if outcome.rejection_reason)
-    rejected += Counter(reason for reason in sourced if reason)
-    outcome = "flagged" if keeps_rejected else "rejected"
-    return Screened(
-        kept=_adopted(accepted, real.train),
-        rejected=_sorted(rejected if keeps_rejected else rejected + Counter(screening.reasons)),
-        failed=_sorted(Counter(outcome.failure_reason for outcome in outcomes if outcome.failure_reason)),
-        flagged=dict(screening.reasons) if keeps_rejected else {},
-        examples=_examples(usable, screening.rejections, outcome, real),
-    )
+    return screen_shares([(0, outcome) for outcome in outcomes], [real], keeps_rejected=keeps_rejected)[0]
+
+
+def screen_shares(
+    dealt: Sequence[tuple[int, Outcome]], shares: Sequence[Real], *, keeps_rejected: bool
+) -> tuple[Screened, ...]:
+    """Hold candidates of several corpora against the real documents and against one another, whosesoever.
+
+    Args:
+        dealt: Whose each candidate is, a place in `shares`, and the candidate; earlier ones
+            stand, later ones repeat them.
+        shares: One per corpus; they differ in what is visible and in nothing else.
+        keeps_rejected: Whether repetitions are counted and kept.
+    """
+    written = [(share, o.document) for share, o in dealt if o.document is not None]
+    held_out = [real.held_out for real in shares]
+    barred = [(share, _barred(document, held_out[share])) for share, document in written]
+    usable = [one for one, (_, reason) in zip(written, barred, strict=True) if not reason]
+    documents = [document for _, document in usable]
+    first = shares[0]
+    screening = screen_corpus(documents, first.train, first.test, first.reference)
+    accepted = range(len(usable)) if keeps_rejected else screening.accepted
+    found = []
+    for share, real in enumerate(shares):
+        repeating = [r for r in screening.rejections if usable[r.position][0] == share]
+        outcome = "flagged" if keeps_rejected else "rejected"
+        reasons = Counter(rejection.reason for rejection in repeating)
+        mine = [o for owner, o in dealt if owner == share]
+        rejected = Counter(o.rejection_reason for o in mine if o.rejection_reason)
+        rejected += Counter(reason for owner, reason in barred if reason and owner == share)
+        found.append(
+            Screened(
+                kept=_adopted([documents[i] for i in accepted if usable[i][0] == share], real.train),
+                rejected=_sorted(rejected if keeps_rejected else rejected + reasons),
+                failed=_sorted(Counter(o.failure_reason for o in mine if o.failure_reason)),
+                flagged=_sorted(reasons) if keeps_rejected else {},
+                examples=_examples(documents, repeating, outcome, real),
+            )
+        )
+    return tuple(found)
 
 
 def _barred(document: Document, held_out: Mapping[str, str]) -> str:

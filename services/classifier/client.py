@@ -221,7 +221,7 @@ def _plan(plan: TrainingPlan) -> classifier_pb2.TrainingPlan:
         classifier_pb2.Stage(parts=[_part(part) for part in stage.parts], objective=stage.objective)
         for stage in plan.stages
     ]
-    return classifier_pb2.TrainingPlan(stages=stages)
+    return classifier_pb2.TrainingPlan(stages=stages, strengths=plan.strengths)
 
 
 def _part(part: Part) -> classifier_pb2.Part:
@@ -230,4 +230,5 @@ def _part(part: Part) -> classifier_pb2.Part:
         rows=part.rows.tolist(),
         weights=part.weights.tolist(),
         scored=part.scored,
+        predicted=part.predicted,
     )

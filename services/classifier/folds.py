@@ -44,12 +44,35 @@ def assign_folds(
     return np.array([fold.get(family, NEVER_HELD_OUT) for family in families], np.int64)
 
 
-def fold_weights(weights: npt.NDArray[np.float32], fold: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """Return one weighting for all rows, then one for each fold without its rows.
+def left_out(
+    fold: npt.NDArray[np.int64], families: Sequence[str], donors: Sequence[Sequence[str]]
+) -> npt.NDArray[np.bool_]:
+    """Return which rows train without each fold: those held out in it, and those made of one.
+
+    A row made of several documents goes out with each of them.
+
+    Args:
+        fold: Shape (n,), of `assign_folds`.
+        families: One per row.
+        donors: One per row: families of the documents that lent it words; empty for most.
+
+    Returns:
+        Shape (n, folds in use).
+    """
+    place = {family: k for family, k in zip(families, fold.tolist(), strict=True) if k != NEVER_HELD_OUT}
+    found = fold[:, None] == np.arange(fold.max(initial=NEVER_HELD_OUT) + 1)
+    for row, named in enumerate(donors):
+        for family in named:
+            if family in place:
+                found[row, place[family]] = True
+    return np.asarray(found)
+
+
+def fold_weights(weights: npt.NDArray[np.float32], out: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    """Return one weighting for all rows, then one for each fold without the rows of `left_out`.
 
     Returns:
         Shape (n, 1 + folds in use).
     """
-    used = range(fold.max(initial=NEVER_HELD_OUT) + 1)
-    columns = [weights, *(np.where(fold == k, np.float32(0), weights) for k in used)]
+    columns = [weights, *(np.where(column, np.float32(0), weights) for column in out.T)]
     return np.stack(columns, axis=1).astype(np.float32)

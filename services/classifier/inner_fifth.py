@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.classifier.families import Examples, Fitted, Prepared, Rows
-from services.classifier.folds import assign_folds
+from services.classifier.folds import assign_folds, left_out
 from services.classifier.pool import Documents, Support
 from services.classifier.results import PlanResult
 from services.classifier.specification import TrainingSpec
@@ -23,7 +23,8 @@ def fit_inner_fifth(
 ) -> tuple[PlanResult, Fitted]:
     """Fit one plan on all but an inner fifth of its scored families, all stages alike.
 
-    Every row of a held-out family stays out, copies and synthetic rows with it. The
+    Every row of a held-out family stays out, copies, synthetic rows and what was made of
+    its documents with it. The
     held-out scored rows are what the family may stop by, and give the threshold. A
     family may then fit all documents again; test scores are of that fit.
 
@@ -32,9 +33,9 @@ def fit_inner_fifth(
     """
     supports = [documents.support(stage.parts) for stage in plan.stages]
     folds = _folds(documents, supports, spec.seed)
-    held = _held_rows(supports, folds)
+    held, kept = _held_rows(supports, folds), _kept(documents, supports, folds)
     *before, last = [
-        _examples(documents, plan, spec, supports, folds, held, number) for number in range(len(supports))
+        _examples(documents, plan, spec, supports, kept, held, number) for number in range(len(supports))
     ]
     fits = prepared.fit(replace(last, before=tuple(before)))
     # The threshold is that of the fit which has not seen the fifth.
@@ -43,7 +44,7 @@ def fit_inner_fifth(
         **fitted.estimates,
         "documents": float(sum(support.weights.sum(dtype=np.float64) for support in supports)),
         "rows": float(sum(len(support.rows) for support in supports)),
-        "rows_without_fifth": float(sum(np.count_nonzero(fold != HELD) for fold in folds)),
+        "rows_without_fifth": float(sum(map(np.count_nonzero, kept))),
         "held_documents": float(len(held)),
     }
     threshold = threshold_of(spec.task.type, oof, oof_truth)
@@ -57,6 +58,20 @@ def _folds(documents: Documents, supports: list[Support], seed: int) -> list[npt
     scored = [np.isin(np.arange(len(support.rows)), support.scored) for support in supports]
     fold = assign_folds(families, np.concatenate(scored), FIFTHS, seed)
     return np.split(fold, np.cumsum([len(support.rows) for support in supports])[:-1])
+
+
+def _kept(
+    documents: Documents, supports: list[Support], folds: list[npt.NDArray[np.int64]]
+) -> list[npt.NDArray[np.bool_]]:
+    """Return for every stage which rows are neither in the fifth nor made of a document in it."""
+    rows = np.concatenate([support.rows for support in supports]).tolist()
+    out = left_out(
+        np.concatenate(folds),
+        [documents.families[row] for row in rows],
+        [documents.donors[row] for row in rows],
+    )
+    kept = ~out[:, HELD] if out.shape[1] else np.ones(len(rows), bool)
+    return np.split(kept, np.cumsum([len(support.rows) for support in supports])[:-1])
 
 
 def _held_rows(supports: list[Support], folds: list[npt.NDArray[np.int64]]) -> Rows:
@@ -73,18 +88,18 @@ def _examples(
     plan: TrainingPlan,
     spec: TrainingSpec,
     supports: list[Support],
-    folds: list[npt.NDArray[np.int64]],
+    kept: list[npt.NDArray[np.bool_]],
     held: Rows,
     number: int,
 ) -> Examples:
-    support, kept = supports[number], folds[number] != HELD
-    if not kept.any():
+    support = supports[number]
+    if not kept[number].any():
         raise InvalidInputError(
             f"stage {number} has no documents but those of the inner fifth by which it would be stopped; give more "
             "real documents",
             field=f"plan.stages[{number}].parts",
         )
-    without = np.where(kept, support.weights, np.float32(0))
+    without = np.where(kept[number], support.weights, np.float32(0))
     return Examples(
         spec.task.type,
         support.rows,

@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
 from services.domain.artifact import ArtifactRef
 from services.domain.errors import InvalidInputError
@@ -24,6 +25,7 @@ class Columns:
     ids: tuple[str, ...]
     texts: tuple[str, ...]
     families: tuple[str, ...]
+    donor_ids: tuple[tuple[str, ...], ...]
     truth: npt.NDArray[np.bool_]
 
 
@@ -43,7 +45,7 @@ def read_columns(store: Store, corpus: ArtifactRef, task: Task, name: str) -> Co
     if found != task:
         raise InvalidInputError(
             f"{name} belongs to another task: {found.type.value} with {len(found.labels)} labels, where the run "
-            f"has {task.type.value} with {len(task.labels)}",
+            f"has {task.type.value} with {len(task.labels)}: {task.unlike(found)}",
             field=name,
         )
     return columns
@@ -59,7 +61,9 @@ def _read(root: str, sha256: str) -> tuple[Task, Columns]:
     described = json.loads(metadata[TASK_KEY])
     task = Task(TaskType(described["type"]), tuple(described["labels"]))
     ids, texts, families = (tuple(table.column(name).to_pylist()) for name in ("id", "text", "family"))
-    return task, Columns(ids, texts, families, task.encode(table.column("labels").to_pylist()))
+    donors = pc.struct_field(table.column("provenance"), "exemplar_ids").to_pylist()
+    donor_ids = tuple(tuple(named or ()) for named in donors)
+    return task, Columns(ids, texts, families, donor_ids, task.encode(table.column("labels").to_pylist()))
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,13 @@ class Documents:
         return tuple(family for c in self.columns for family in c.families)
 
     @cached_property
+    def donors(self) -> tuple[tuple[str, ...], ...]:
+        """Families of the documents that each row was made of or shown, those of the pool alone."""
+        family = {i: f for c in self.columns for i, f in zip(c.ids, c.families, strict=True)}
+        named = (ids for c in self.columns for ids in c.donor_ids)
+        return tuple(tuple(dict.fromkeys(family[i] for i in ids if i in family)) for ids in named)
+
+    @cached_property
     def texts(self) -> tuple[str, ...]:
         return tuple(text for c in self.columns for text in c.texts)
 
@@ -97,17 +108,30 @@ class Documents:
         """Return the rows a stage trains on, each once, with its weights summed.
 
         Raises:
-            InvalidInputError: A row lies beyond its segment, or is scored twice.
+            InvalidInputError: A row lies beyond its segment, is scored twice, or has its
+                labels hidden in one part and not in another.
         """
         rows = self.pool.rows(parts)
-        scored = rows[np.repeat([part.scored for part in parts], [len(part.rows) for part in parts])]
+        sizes = [len(part.rows) for part in parts]
+        scored = rows[np.repeat([part.scored for part in parts], sizes)]
         if len(np.unique(scored)) != len(scored):
             raise InvalidInputError(
                 "a document is scored once in a plan, not in two parts", field="plan.scored"
             )
+        hidden = np.repeat([part.predicted for part in parts], sizes)
+        if np.intersect1d(rows[hidden], rows[~hidden]).size:
+            raise InvalidInputError(
+                "a document's labels are hidden in one part of a stage and not in another",
+                field="plan.predicted",
+            )
         distinct, place = np.unique(rows, return_inverse=True)
         weights = np.bincount(place, np.concatenate([part.weights for part in parts]))
-        return Support(distinct, weights.astype(np.float32), np.searchsorted(distinct, scored))
+        return Support(
+            distinct,
+            weights.astype(np.float32),
+            np.searchsorted(distinct, scored),
+            np.isin(distinct, rows[hidden]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +142,13 @@ class Support:
         rows: Shape (n,).
         weights: Shape (n,), positive.
         scored: Positions in `rows` that get out-of-fold scores, in the plan's order.
+        predicted: Shape (n,): whose labels are hidden.
     """
 
     rows: npt.NDArray[np.int64]
     weights: npt.NDArray[np.float32]
     scored: npt.NDArray[np.int64]
+    predicted: npt.NDArray[np.bool_]
 
 
 def lay_out(store: Store, segments: Sequence[ArtifactRef], test: ArtifactRef, task: Task) -> Documents:

@@ -19,7 +19,7 @@ from services.domain.plan import LOG_LOSS, TrainingPlan
 from services.storage.store import Store
 
 # Raised when folds, thresholds or the layout of a result change.
-RESULT_VERSION = 1
+RESULT_VERSION = 2
 
 Floats = npt.NDArray[np.float32]
 

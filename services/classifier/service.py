@@ -165,7 +165,7 @@ def _plan(message: classifier_pb2.TrainingPlan, only: str, where: str) -> Traini
             "no family here starts from another run's model", field=f"{where}.parent_run_id"
         )
     stages = (Stage(_parts(stage.parts, only), stage.objective or LOG_LOSS) for stage in message.stages)
-    return TrainingPlan(tuple(stages))
+    return TrainingPlan(tuple(stages), tuple(message.strengths))
 
 
 def _parts(messages: Iterable[classifier_pb2.Part], only: str) -> tuple[Part, ...]:
@@ -174,7 +174,7 @@ def _parts(messages: Iterable[classifier_pb2.Part], only: str) -> tuple[Part, ..
 
 def _part(message: classifier_pb2.Part, only: str) -> Part:
     rows, weights = np.array(message.rows, np.int64), np.array(message.weights, np.float32)
-    return Part(message.segment_sha256 or only, rows, weights, message.scored)
+    return Part(message.segment_sha256 or only, rows, weights, message.scored, message.predicted)
 
 
 def _family(name: str) -> classifier_pb2.Family:

@@ -1,13 +1,13 @@
 """What a training run is asked for, and whether it can be done."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from services.classifier.families import FAMILIES, Family
+from services.classifier.families import FAMILIES, FOLDS, Family
 from services.classifier.parameters import Parameters, read_parameters
 from services.classifier.pool import Documents
 from services.classifier.stage_objective import objective_name, read_objective, unknown_objective
@@ -116,6 +116,7 @@ def check_request(spec: TrainingSpec) -> tuple[Family, Parameters]:
         )
     for i, plan in enumerate(spec.plans):
         _check_stages(i, plan, spec.task, family, spec.family)
+        _check_strengths(i, plan, parameters)
     return family, parameters
 
 
@@ -148,11 +149,40 @@ def _check_stages(i: int, plan: TrainingPlan, task: Task, family: Family, name: 
             f"{name} trains {family.stages} stage(s), and plan {i} has {len(plan.stages)}",
             field=f"plans[{i}].stages",
         )
+    _check_refits(i, plan, family, name)
     for j, stage in enumerate(plan.stages):
         try:
             _check_objective(stage.objective, task, family, name)
         except StudyError as error:
             raise InvalidInputError(error.message, field=f"plans[{i}].stages[{j}].objective") from None
+
+
+def _check_refits(i: int, plan: TrainingPlan, family: Family, name: str) -> None:
+    """Check that a family can do what takes many refits: tune the weights' strength, predict hidden labels."""
+    if plan.strengths and not (family.validation == FOLDS and getattr(family, "is_convex", False)):
+        raise InvalidInputError(
+            f"{name} has no convex loss that is refitted without each fold, so no strength of plan {i} is a C; "
+            "leave its strengths out",
+            field=f"plans[{i}].strengths",
+        )
+    hidden = any(part.predicted for stage in plan.stages for part in stage.parts)
+    if hidden and family.validation != FOLDS:
+        raise InvalidInputError(
+            f"{name} is fitted once, and predicting hidden labels takes a fit without each fold; plan {i} needs a "
+            "family that is refitted, such as tfidf_linear",
+            field=f"plans[{i}].stages[0].parts",
+        )
+
+
+def _check_strengths(i: int, plan: TrainingPlan, parameters: Any) -> None:
+    """Check that every strength leaves a C that the family takes."""
+    for strength in plan.strengths if hasattr(parameters, "C") else ():
+        try:
+            replace(parameters, C=parameters.C * strength)
+        except StudyError as error:
+            raise InvalidInputError(
+                f"strength {strength:g} of plan {i}: {error.message}", field=f"plans[{i}].strengths"
+            ) from None
 
 
 def _check_objective(written: str, task: Task, family: Family, name: str) -> None:

@@ -1,35 +1,32 @@
 """The worker's job: train every plan of a run that has no result yet."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from services.classifier.embeddings import complete_embeddings
 from services.classifier.families import (
     FAMILIES,
     INNER_FIFTH,
-    Examples,
     Family,
     Fitted,
     Prepared,
     Source,
     TextBlock,
 )
-from services.classifier.folds import assign_folds, fold_weights
+from services.classifier.fold_fits import fit_folds
 from services.classifier.inner_fifth import fit_inner_fifth
 from services.classifier.models import is_kept, keep_model
 from services.classifier.parameters import Parameters
-from services.classifier.pool import Documents, Support, lay_out
-from services.classifier.results import Floats, PlanResult, put_result, result_key
+from services.classifier.pool import Documents, lay_out
+from services.classifier.results import PlanResult, put_result, result_key
 from services.classifier.specification import TrainingSpec, check_documents, check_request
-from services.classifier.thresholds import threshold_of
+from services.classifier.tuning import fit_tuned
 from services.domain.artifact import ArtifactRef
 from services.domain.errors import DataLossError, StudyError
 from services.domain.plan import TrainingPlan
@@ -149,40 +146,4 @@ def fit_plan(
     """Fit one plan on all of its documents and on all but each fold, or once without an inner fifth."""
     if FAMILIES.get(spec.family).validation == INNER_FIFTH:
         return fit_inner_fifth(prepared, documents, plan, spec)
-    support = documents.support(plan.stages[0].parts)
-    truth = documents.truth[support.rows]
-    fold = held_out_folds(documents, support, spec)
-    weights = fold_weights(support.weights, fold)
-    objective = plan.stages[0].objective
-    whole, *parts = prepared.fit(Examples(spec.task.type, support.rows, truth, weights, objective))
-    oof = _out_of_fold(parts, support, fold, len(spec.task.labels))
-    oof_truth = truth[support.scored]
-    estimates = _estimates(whole, parts, support)
-    threshold = threshold_of(spec.task.type, oof, oof_truth)
-    return PlanResult(whole.scores(documents.test_rows), oof, oof_truth, threshold, estimates), whole
-
-
-def held_out_folds(documents: Documents, support: Support, spec: TrainingSpec) -> npt.NDArray[np.int64]:
-    """Return the fold of each row of a plan's support, see `assign_folds`."""
-    families = [documents.families[row] for row in support.rows]
-    scored = np.zeros(len(families), bool)
-    scored[support.scored] = True
-    return assign_folds(families, scored, spec.folds, spec.seed)
-
-
-def _out_of_fold(
-    parts: Sequence[Fitted], support: Support, fold: npt.NDArray[np.int64], labels: int
-) -> Floats:
-    scores = np.zeros((len(support.rows), labels), np.float32)
-    for k, part in enumerate(parts):
-        held_out = np.intersect1d(np.flatnonzero(fold == k), support.scored)
-        scores[held_out] = part.scores(support.rows[held_out])
-    return np.asarray(scores[support.scored])
-
-
-def _estimates(whole: Fitted, parts: Sequence[Fitted], support: Support) -> dict[str, float]:
-    """Of the full fit; the folds' counts are summed under "fold_…"."""
-    names = ("constant_labels", "unfinished_labels")
-    folds = {f"fold_{name}": sum(part.estimates.get(name, 0.0) for part in parts) for name in names}
-    sizes = {"documents": float(support.weights.sum(dtype=np.float64)), "rows": float(len(support.rows))}
-    return {**whole.estimates, **folds, **sizes, "folds": float(len(parts))}
+    return (fit_tuned if plan.strengths else fit_folds)(prepared, documents, plan, spec)

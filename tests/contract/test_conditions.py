@@ -22,7 +22,11 @@ def scene() -> Scene:
     made = Provenance("g", "markov")
     written = Corpus(
         TASK,
-        tuple(Document(f"s{i}", f"new {i}", _labels(3 * i), f"s{i}", provenance=made) for i in range(COUNT)),
+        tuple(
+            # The last one repeats the first.
+            Document(f"s{i}", f"new {i % (COUNT - 1)}", _labels(3 * i), f"s{i}", provenance=made)
+            for i in range(COUNT)
+        ),
     )
     return Scene(
         Segment("real", real),
@@ -48,9 +52,11 @@ def test_the_same_stream_gives_the_same_plan(condition: str, scene: Scene) -> No
 
 def test_the_budget_is_met_exactly(condition: str, scene: Scene) -> None:
     entry = CONDITIONS.get(condition)
-    plan = entry.compose(scene, np.random.default_rng(3), {}).plan
-    expected = {"baseline": REGIME, "mix": COUNT}.get(entry.role, REGIME + COUNT)
-    assert sum(stage.document_count for stage in plan.stages) == expected
+    composition = entry.compose(scene, np.random.default_rng(3), {})
+    # What leaves documents out says how many remain.
+    count = composition.estimates.get("effective_documents", COUNT)
+    expected = {"baseline": REGIME, "mix": count}.get(entry.role, REGIME + count)
+    assert sum(stage.document_count for stage in composition.plan.stages) == expected
 
 
 def test_rows_stay_within_their_segments_and_only_real_ones_are_scored(condition: str, scene: Scene) -> None:
@@ -60,6 +66,8 @@ def test_rows_stay_within_their_segments_and_only_real_ones_are_scored(condition
     for part in parts:
         assert part.rows.max() < sizes[part.segment]
         assert not (part.scored and part.segment != "real")
+        # Only labels that are there can be hidden, and those of the regime are not.
+        assert not (part.predicted and (part.segment != "real" or part.rows.min() < REGIME))
     # Without a real document there is nothing to score out of fold.
     assert any(part.scored for part in parts) or {part.segment for part in parts} == {"written"}
 

@@ -49,7 +49,7 @@ def judge_inversions(
             inverted=p is not None and bool(after < ALPHA),
             p_value=p,
             adjusted_p_value=None if p is None else float(after),
-            power=_power(pair[0]),
+            power=_power(pair[0], metric.expected_sign),
             assumed_correlation=ASSUMED_CORRELATION,
             refused=reason,
         )
@@ -121,7 +121,9 @@ def _refusal(pair: tuple[GainCorrelation, GainCorrelation]) -> str:
     return refusal(pair)
 
 
-def _power(one: GainCorrelation) -> float | None:
+def _power(one: GainCorrelation, expected_sign: int) -> float | None:
     if one.corpus_count < one.strategy_count + 2:
         return None
-    return inversion_power(ASSUMED_CORRELATION, one.corpus_count, one.strategy_count)
+    # Without a named direction p is doubled, as if alpha were halved.
+    alpha = ALPHA if expected_sign else ALPHA / 2
+    return inversion_power(ASSUMED_CORRELATION, one.corpus_count, one.strategy_count, alpha=alpha)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.classifier.folds import NEVER_HELD_OUT, assign_folds, fold_weights
+from services.classifier.folds import NEVER_HELD_OUT, assign_folds, fold_weights, left_out
 from services.domain.errors import InvalidInputError
 
 FAMILIES = [f"f{i // 2}" for i in range(20)]
@@ -50,10 +50,21 @@ def test_one_family_alone_is_refused() -> None:
 
 
 def test_weights_are_zero_exactly_in_the_fold_held_out() -> None:
-    weights = fold_weights(np.array([1, 2, 3], np.float32), np.array([0, NEVER_HELD_OUT, 1]))
+    fold = np.array([0, NEVER_HELD_OUT, 1])
+    weights = fold_weights(np.array([1, 2, 3], np.float32), left_out(fold, ["a", "x", "b"], [(), (), ()]))
     assert weights.tolist() == [[1, 0, 1], [2, 2, 2], [3, 3, 0]]
+
+
+def test_a_row_made_of_documents_goes_out_with_each_of_them() -> None:
+    fold = np.array([0, 1, 2, NEVER_HELD_OUT, NEVER_HELD_OUT])
+    donors = [(), (), (), ("a", "c"), ("elsewhere",)]
+    out = left_out(fold, ["a", "b", "c", "made of both", "made of neither"], donors)
+    assert out[3].tolist() == [True, False, True]
+    assert not out[4].any()
+    assert (out[:3] == np.eye(3, dtype=bool)).all()
 
 
 def test_without_scored_rows_there_is_one_weighting() -> None:
     fold = assign_folds(["a", "b"], np.zeros(2, bool), 5, 1)
-    assert fold_weights(np.ones(2, np.float32), fold).shape == (2, 1)
+    out = left_out(fold, ["a", "b"], [(), ()])
+    assert fold_weights(np.ones(2, np.float32), out).shape == (2, 1)

@@ -166,9 +166,65 @@ def test_masked_documents_never_say_a_label() -> None:
         )
     )
     composed("label_masked", stage)
-    assert kept[0].texts == ("A something and something.", "something with a canes rack")
+    assert kept[0].texts == ("A and .", "with a canes rack")
 
 
 def test_a_scene_without_a_place_for_derived_corpora_says_so() -> None:
     with pytest.raises(PreconditionError, match="nowhere to keep"):
         composed("label_permuted", scene())
+
+
+def test_pseudo_labelled_documents_are_those_that_new_real_would_label() -> None:
+    stage = scene()
+    regime, hidden = composed("pseudo_labels", stage).plan.stages[0].parts
+    _, labelled = composed("new_real", stage).plan.stages[0].parts
+    assert hidden.predicted and not hidden.scored and not labelled.predicted
+    assert hidden.rows.tolist() == labelled.rows.tolist()
+    assert regime.scored and not regime.predicted
+
+
+def test_near_duplicates_are_left_out_and_counted() -> None:
+    stage, _ = derived(scene())
+    texts = (
+        "a cane that folds in the middle when it is pushed",
+        "a cane that folds in the middle when it is pushed twice",
+        "wheels for rough ground with a brake on each side",
+        "Text 3.",
+        "text 7",
+        "a cane that folds in the middle when it is pushed",
+    )
+    documents = tuple(
+        replace(d, text=text) for d, text in zip(stage.written().corpus.documents, texts, strict=True)
+    )
+    stage = replace(stage, synthetic=Segment("syn", Corpus(TASK, documents)))
+    found = composed("deduplicated", stage)
+    # Rows 1 and 5 say what row 0 says, row 3 what a document of the regime says; row 4 repeats one outside of it.
+    assert found.plan.stages[0].parts[1].rows.tolist() == [0, 2, 4]
+    assert found.estimates == {
+        "effective_documents": 3,
+        "near_real_documents": 1,
+        "near_synthetic_documents": 2,
+    }
+    twin = composed("deduplicated_twin", stage)
+    assert size(twin) == size(found) == 9
+    (part,) = twin.plan.stages[0].parts
+    assert part.rows.tolist() == [0, 1, 2, 3, 4, 5] and (part.weights >= 1).all()
+    # What remains is labelled a, a and b, and b: its copies are.
+    copies = part.weights - 1
+    assert (copies[0] + copies[3], copies[1] + copies[4], copies[2], copies[5]) == (1, 1, 1, 0)
+
+
+def test_without_anything_new_both_are_the_regime_alone() -> None:
+    stage = scene()
+    copied = tuple(replace(d, text="text 1") for d in stage.written().corpus.documents)
+    stage = replace(stage, synthetic=Segment("syn", Corpus(TASK, copied)))
+    alone = composed("real_only", stage).plan.digest
+    for name in ("deduplicated", "deduplicated_twin"):
+        found = composed(name, stage)
+        assert found.plan.digest == alone
+        assert found.estimates["effective_documents"] == 0
+
+
+def test_without_near_duplicates_nothing_is_left_out() -> None:
+    stage = scene()
+    assert composed("deduplicated", stage).plan.digest == composed("synthesis", stage).plan.digest

@@ -6,7 +6,7 @@ import pytest
 from flows.conditions import Composition, single_stage
 from flows.conditions.settings import WEIGHT_FACTOR, trained_as
 from services.domain.errors import InvalidInputError
-from services.domain.plan import Part
+from services.domain.plan import Part, TrainingPlan
 
 
 def composition() -> Composition:
@@ -35,3 +35,17 @@ def test_a_budget_is_the_sum_of_all_weights_and_keeps_their_proportions() -> Non
 def test_a_budget_of_nothing_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="positive number"):
         trained_as({"budget": 0}, composition())
+
+
+def test_tuned_lists_strengths_and_leaves_weights_alone() -> None:
+    changed = trained_as({"tuned": "0.25,1,4"}, composition())
+    assert changed.plan.strengths == (0.25, 1.0, 4.0)
+    assert TrainingPlan(changed.plan.stages).digest == composition().plan.digest
+    assert changed.plan.digest != composition().plan.digest
+    assert trained_as({"tuned": "1,4"}, composition()).plan.digest != changed.plan.digest
+
+
+@pytest.mark.parametrize("written", ["weak", "1;4", "0,1", "1,1"])
+def test_what_lists_no_factors_is_refused(written: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"factors on C|distinct positive"):
+        trained_as({"tuned": written}, composition())
