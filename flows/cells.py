@@ -9,6 +9,7 @@ from typing import Any
 from flows.conditions import CONDITIONS
 from flows.datasets import DATASETS
 from flows.design import Design, Profile
+from flows.design_parts import DISJOINT
 from flows.versions import STEPS
 from services.domain.digest import sha256_hex, spec_digest
 
@@ -18,8 +19,8 @@ class Arm:
     """A condition with its settings; `generator` is empty where none is needed.
 
     Every condition takes the settings `documents` (how many are added, in place of
-    the study's number), `objective` (the loss of all stages) and `budget` (the sum of
-    all weights).
+    the study's number), `objective` (the loss of all stages), `budget` (the sum of
+    all weights) and `tuned` (factors on C, of which out-of-fold scores choose one).
     """
 
     condition: str
@@ -87,7 +88,7 @@ class Grid:
         design = self._design
         dataset = DATASETS.get(design.dataset.kind)
         return {
-            "dataset": design.dataset.model_dump(mode="json"),
+            "dataset": design.dataset.model_dump(mode="json", exclude={"needs"}),
             "dataset_identity": dict(dataset.identity(design.dataset.parameters)),
             "dataset_version": self._algorithms.get(dataset.backend, ""),
             "steps": STEPS,
@@ -116,12 +117,14 @@ class Grid:
         return spec_digest([self._specification(wanted) for wanted in arms])
 
     def _specification(self, wanted: Wanted) -> dict[str, Any]:
+        behind = self._design.family_behind(wanted.family)
         return {
             **self._common,
             "regime": wanted.regime,
             "family": wanted.family,
-            "family_version": self._algorithms.get(wanted.family, ""),
-            "family_parameters": self._design.family_parameters.get(wanted.family, {}),
+            "family_version": self._algorithms.get(behind, ""),
+            "family_parameters": self._design.parameters_of(wanted.family),
+            **({"family_behind": behind} if behind != wanted.family else {}),
             "condition": wanted.arm.condition,
             "condition_version": CONDITIONS.get(wanted.arm.condition).version,
             "settings": dict(wanted.arm.settings),
@@ -144,6 +147,7 @@ class Grid:
             return {}
         generator = self._design.generator(name)
         behind = self._profile.behind(generator)
+        file = file_identity(behind.parameters)
         return {
             "name": name,
             "scope": generator.scope,
@@ -156,7 +160,9 @@ class Grid:
             "backend_version": self._algorithms.get(behind.backend, ""),
             "parameters": behind.parameters,
             **({"documents": generator.documents} if generator.documents else {}),
-            **file_identity(behind.parameters),
+            # What a replicate gets of a stock depends on how many there are, and a file is one.
+            **({"draws": [DISJOINT, self._design.replicates]} if generator.draws == DISJOINT else {}),
+            **({**file, "replicates": self._design.replicates} if file else {}),
         }
 
 

@@ -1,93 +1,48 @@
 """A study's design and profile, read from TOML and checked before anything runs."""
 
-import tomllib
-from importlib import resources
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
-from flows.design_checks import check_claims, check_generators, check_illustrative, check_regimes
-from flows.shipped import shipped_names
+from flows.design_checks import (
+    check_claims,
+    check_generators,
+    check_illustrative,
+    check_parameters,
+    check_regimes,
+    check_variants,
+)
+from flows.design_parts import (
+    ClaimsDesign,
+    DatasetDesign,
+    FrozenModel,
+    GeneratorDesign,
+    IllustrativeDesign,
+    Name,
+    VariantDesign,
+)
+from flows.ratios import counted
+from flows.toml_files import checked, read_toml
 from services.classifier.families import FAMILIES
 from services.domain.digest import spec_digest
 from services.domain.errors import InvalidInputError, NotFoundError
-from services.domain.nearness import did_you_mean
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
-
-
-class DatasetDesign(_Model):
-    """Real documents and how they are split, in documents.
-
-    `parameters` belong to the dataset module named by `kind`. A reference of 0
-    documents leaves fidelity out, and the report says so.
-    """
-
-    kind: Name = "simulated"
-    train: int = Field(default=4000, ge=20)
-    test: int = Field(default=1200, ge=20)
-    reference: int = Field(default=1000, ge=0)
-    parameters: dict[str, Any] = Field(default_factory=dict)
+__all__ = [
+    "ClaimsDesign",
+    "DatasetDesign",
+    "DatasetProfile",
+    "Design",
+    "GeneratorDesign",
+    "GeneratorProfile",
+    "IllustrativeDesign",
+    "Profile",
+    "VariantDesign",
+    "load_design",
+    "load_profile",
+]
 
 
-class GeneratorDesign(_Model):
-    """A generator under trial.
-
-    Scope "study": one corpus per replicate, conditioned on the smallest regime
-    and used in every regime. Scope "regime": the generator fits the regime's
-    own documents, so it has a corpus per replicate and regime, at `regimes`
-    only. Without `backend` the profile says what stands behind the name, or behind
-    the name of another generator that this one is `like`: the same writer in
-    another genre, say.
-    `documents` 0 means the study's `synthetic_documents`; experiments that take
-    more of one generator, such as many paraphrases, set more. Corpora that are
-    not `embedded` cost no encoder: they stay out of fidelity, of retrieval and of
-    the families that read embeddings. Without `families` it has arms in all of
-    the study's.
-    """
-
-    name: Name
-    scope: Literal["study", "regime"] = "study"
-    regimes: tuple[int, ...] = ()
-    strategy: Name = "label_conditioned"
-    label_source: Literal["empirical", "backend"] = "empirical"
-    genre: str = ""
-    like: str = ""
-    backend: str = ""
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    documents: int = Field(default=0, ge=0)
-    embedded: bool = True
-    families: tuple[Name, ...] = ()
-
-
-class ClaimsDesign(_Model):
-    """The claims declared before the run: these generators against their row twins.
-
-    An empty list of generators means all of them.
-    """
-
-    regime: int = 165
-    family: Name = "tfidf_linear"
-    generators: tuple[Name, ...] = ()
-
-
-class IllustrativeDesign(_Model):
-    """A family too dear to repeat often: these generators at the claims' regime, in few replicates.
-
-    Below five replicates there is no verdict; the page says that it illustrates.
-    """
-
-    family: Name
-    generators: tuple[Name, ...]
-    replicates: int = Field(default=2, ge=1)
-
-
-class Design(_Model):
+class Design(FrozenModel):
     """One study, whole."""
 
     name: Name
@@ -97,6 +52,7 @@ class Design(_Model):
     synthetic_documents: int = Field(660, ge=1)
     families: tuple[Name, ...] = ("tfidf_linear", "frozen_encoder")
     family_parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    variants: dict[Name, VariantDesign] = Field(default_factory=dict)
     encoder: Annotated[str, Field(pattern=r"^[a-z0-9_.-]{0,64}$")] = "minilm"
     folds: int = Field(5, ge=2)
     margin: float = Field(0.02, gt=0, lt=1)
@@ -107,6 +63,12 @@ class Design(_Model):
     generators: tuple[GeneratorDesign, ...]
     claims: ClaimsDesign = ClaimsDesign()
     illustrative: IllustrativeDesign | None = None
+    _whole: "Design | None" = PrivateAttr(default=None)
+
+    @property
+    def whole(self) -> "Design":
+        """The design as it was written, where this is the part of it that can run."""
+        return self._whole or self
 
     @property
     def all_families(self) -> tuple[str, ...]:
@@ -115,7 +77,7 @@ class Design(_Model):
 
     @property
     def digest(self) -> str:
-        return spec_digest(self.model_dump(mode="json"))
+        return spec_digest(self.whole.model_dump(mode="json"))
 
     @property
     def smallest_regime(self) -> int:
@@ -143,39 +105,72 @@ class Design(_Model):
 
     def families_of(self, generator: GeneratorDesign) -> tuple[str, ...]:
         """Return the classifier families in which a generator has arms."""
-        wanted = generator.families or self.families
-        return tuple(f for f in wanted if generator.embedded or not FAMILIES.get(f).encodes)
+        wanted = [f for f in generator.families or self.families if f in self.families]
+        whole = generator.embedded and not generator.embedded_replicates
+        return tuple(f for f in wanted if whole or not FAMILIES.get(self.family_behind(f)).encodes)
+
+    def family_behind(self, family: str) -> str:
+        """Return the registered family that a variant is of; any other name as it is."""
+        return self.variants[family].family if family in self.variants else family
+
+    def parameters_of(self, family: str) -> dict[str, Any]:
+        """Return the parameters of a family or variant."""
+        own = self.variants[family].parameters if family in self.variants else {}
+        return {**self.family_parameters.get(family, {}), **own}
+
+    def part(self, **changes: Any) -> "Design":
+        """Return a part of this design, which stands for all of it: the digest stays."""
+        found = self.model_copy(update=changes)
+        found._whole = self.whole
+        return found
 
     def documents_of(self, generator: GeneratorDesign) -> int:
         """Return how many documents a generator's corpora hold."""
         return generator.documents or self.synthetic_documents
 
+    @model_validator(mode="before")
+    @classmethod
+    def _count(cls, values: Any) -> Any:
+        return counted(values, DatasetDesign().train)
+
     @model_validator(mode="after")
     def _check(self) -> "Design":
         check_regimes(self)
+        check_variants(self)
         check_generators(self)
         check_claims(self)
         check_illustrative(self)
+        check_parameters(self)
         return self
 
 
-class GeneratorProfile(_Model):
+class GeneratorProfile(FrozenModel):
     """What stands behind a generator's name."""
 
     backend: Name
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 
-class Profile(_Model):
+class DatasetProfile(FrozenModel):
+    """Where the documents lie, for designs that leave it to the profile."""
+
+    kind: Name
+    parameters: dict[str, Any]
+
+
+class Profile(FrozenModel):
     """Where the services are and which backends stand behind the generators.
 
-    A service's address is `inproc` or a gRPC target such as `127.0.0.1:50051`.
+    A service's address is `inproc` or a gRPC target such as `127.0.0.1:50051`. What
+    the machines of the services have beyond packages, it `offers`.
     """
 
     name: Name
     description: str = ""
     services: dict[Literal["generator", "classifier", "evaluator", "retrieval"], str]
     generators: dict[str, GeneratorProfile] = Field(default_factory=dict)
+    dataset: DatasetProfile | None = None
+    offers: tuple[Literal["cuda", "hub"], ...] = ()
 
     def behind(self, generator: GeneratorDesign) -> GeneratorProfile:
         """Return the backend and parameters of a generator.
@@ -204,42 +199,9 @@ def load_design(name: str) -> Design:
         NotFoundError: There is neither.
         InvalidInputError: A key or value is wrong; the message names it.
     """
-    return Design(**_checked(Design, _read("designs", name), name))
+    return Design(**checked(Design, read_toml("designs", name), name))
 
 
 def load_profile(name: str) -> Profile:
     """Read a shipped profile by name, or a TOML file by path; errors as `load_design`."""
-    return Profile(**_checked(Profile, _read("profiles", name), name))
-
-
-def _read(folder: str, name: str) -> dict[str, Any]:
-    shipped = resources.files("flows") / folder / f"{name}.toml"
-    path = Path(name)
-    if name.endswith(".toml") and path.is_file():
-        text = path.read_text()
-    elif shipped.is_file():
-        text = shipped.read_text()
-    else:
-        known = shipped_names(folder)
-        raise NotFoundError(
-            f"no {folder[:-1]} {name!r}: there are {', '.join(known)}, or give the path of a .toml file"
-            f"{did_you_mean(name, known)}",
-            name=name,
-        )
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidInputError(f"{name} is not TOML: {error}", field=folder[:-1]) from None
-
-
-def _checked(model: type[BaseModel], values: dict[str, Any], name: str) -> dict[str, Any]:
-    try:
-        model(**values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        hint = ""
-        if first["type"] == "extra_forbidden":
-            hint = f"; known keys: {', '.join(sorted(model.model_fields))}"
-        raise InvalidInputError(f"{name}: {field or 'design'}: {first['msg']}{hint}", field=field) from None
-    return values
+    return Profile(**checked(Profile, read_toml("profiles", name), name))

@@ -3,6 +3,11 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flows.design_parts import DISJOINT
+from services.classifier.families import FAMILIES
+from services.classifier.parameters import read_parameters
+from services.domain.errors import InvalidInputError
+
 if TYPE_CHECKING:
     from flows.design import Design
 
@@ -18,6 +23,18 @@ def check_regimes(design: "Design") -> None:
         raise ValueError(
             f"regime {design.regimes[-1]} is larger than the train pool of {design.dataset.train} documents"
         )
+
+
+def check_variants(design: "Design") -> None:
+    for name, variant in design.variants.items():
+        if name in FAMILIES.names():
+            raise ValueError(f"variant {name!r} is a family already; give it a name of its own")
+        if variant.family not in FAMILIES.names():
+            raise ValueError(
+                f"variant {name!r} is of no family {variant.family!r}; there are: {', '.join(FAMILIES.names())}"
+            )
+        if name not in design.all_families:
+            raise ValueError(f"variant {name!r} is not among the families {list(design.families)}")
 
 
 def check_generators(design: "Design") -> None:
@@ -36,6 +53,11 @@ def check_generators(design: "Design") -> None:
             )
         if (generator.scope == "regime") != bool(generator.regimes):
             raise ValueError(f'generator {generator.name}: list regimes exactly when the scope is "regime"')
+        if generator.draws == DISJOINT and generator.scope == "regime":
+            raise ValueError(
+                f'generator {generator.name}: draws "disjoint" share out one stock, and scope "regime" has a corpus for '
+                'every regime; take draws "fresh"'
+            )
 
 
 def check_claims(design: "Design") -> None:
@@ -69,3 +91,19 @@ def _require_arms(design: "Design", key: str, names: Sequence[str]) -> None:
         generator = next((g for g in design.generators if g.name == name), None)
         if generator is None or design.claims.regime not in design.regimes_of(generator):
             raise ValueError(f"{key}: generator {name!r} has no arm at regime {design.claims.regime}")
+
+
+def check_parameters(design: "Design") -> None:
+    """Check what is set for families here; what the services lack is told where they are asked."""
+    strange = sorted(set(design.family_parameters) - set(design.all_families))
+    if strange:
+        raise ValueError(
+            f"family_parameters: the design has no family {strange[0]!r}; it has: {', '.join(design.all_families)}"
+        )
+    for name in design.all_families:
+        behind = design.family_behind(name)
+        if behind in FAMILIES.names():
+            try:
+                read_parameters(FAMILIES.get(behind).parameters, design.parameters_of(name), name)
+            except InvalidInputError as error:
+                raise ValueError(error.message) from None

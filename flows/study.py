@@ -32,9 +32,18 @@ def study(design: str = "full", profile: str = "embedded") -> str:
 
 
 def _stages(run: StudyRun) -> str:
+    get_run_logger().info("%d cells in design %s", len(run.plan.cells), run.study.design.name)
+    if not run.plan.is_empty:
+        _work(run)
+    path = tasks.report(run)
+    create_table_artifact(key="study-verdicts", table=run.verdicts(), description="Declared claims")
+    create_link_artifact(key="study-report", link=path.absolute().as_uri(), link_text="report")
+    return str(path)
+
+
+def _work(run: StudyRun) -> None:
     log = get_run_logger()
     replicates = list(range(run.study.design.replicates))
-    log.info("%d cells in design %s", len(run.plan.cells), run.study.design.name)
     tasks.load(run)
     tasks.write.map(unmapped(run), replicates).result()
     if run.needs_encoder():
@@ -45,7 +54,3 @@ def _stages(run: StudyRun) -> str:
         tasks.train.map(unmapped(run), missing).result()
     if run.plan.searches:
         tasks.search.map(unmapped(run), replicates).result()
-    path = tasks.report(run)
-    create_table_artifact(key="study-verdicts", table=run.verdicts(), description="Declared claims")
-    create_link_artifact(key="study-report", link=path.absolute().as_uri(), link_text="report")
-    return str(path)

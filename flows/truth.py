@@ -11,9 +11,10 @@ from flows.design import Design
 from flows.experiments import generator_places, row_twin, synthesis
 from flows.report.columns import empty_table
 
+FILES = ("truth.json", "inversion.json")
 NOTE = (
-    "truth not computed for this design: `make truth` computes it for the design `trial` with the profile "
-    "`embedded`, and other designs share it where dataset, regime, synthetic documents, generator and classifier "
+    "truth not computed for this design: `make truth` computes it for the designs `trial` and `inversion` with the "
+    "profile `embedded`, and other designs share it where dataset, regime, synthetic documents, generator and classifier "
     "family are the same"
 )
 
@@ -40,7 +41,6 @@ def truth_place(grid: Grid, regime: int, generator: str, family: str) -> str:
 
 
 def recorded() -> list[dict[str, Any]]:
-    """Return the rows of the committed file; `make truth` writes it."""
-    file = resources.files("flows") / "designs" / "truth.json"
-    rows: list[dict[str, Any]] = json.loads(file.read_text())["rows"] if file.is_file() else []
-    return rows
+    """Return the rows of the committed files; `make truth` writes them."""
+    files = [resources.files("flows") / "designs" / name for name in FILES]
+    return [row for file in files if file.is_file() for row in json.loads(file.read_text())["rows"]]

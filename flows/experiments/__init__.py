@@ -67,10 +67,12 @@ class PlannedSearch:
     Args:
         addition: "" for nothing, "row_twin", "new_real" or "synthesis".
         generator: Whose corpus is added, or whose twin.
+        against: A further arm that the index is compared with, beside the real documents and its twin.
     """
 
     addition: str
     generator: str = ""
+    against: str = ""
 
     @property
     def arm(self) -> str:

@@ -1,17 +1,19 @@
 """A-E11: does it matter what kind of text the generator writes?
 
 Generators that differ in nothing but their genre, each against its own control, and
-against the one that writes as the real documents are written.
+against the one that writes as the real documents are written: as training documents,
+and as documents in an index.
 """
 
 from collections.abc import Sequence
 
 from flows.design import Design, GeneratorDesign, Profile
-from flows.experiments import EXPERIMENTS, PlannedContrast, Question, row_twin, synthesis
+from flows.experiments import EXPERIMENTS, PlannedContrast, PlannedSearch, Question, row_twin, synthesis
 from flows.report.inputs import ReportInput
 from flows.report.page import Section
-from flows.report.queries import tag
+from flows.report.queries import gains, tag
 from flows.report.sections.contrasts import contrast_blocks
+from flows.report.sections.searched import searched_blocks
 
 CONTROL_KIND, GENRE_KIND = "genre_vs_control", "genre_vs_standard"
 
@@ -36,6 +38,21 @@ class Genres(Question):
                     ]
         return planned
 
+    def searches(self, design: Design) -> Sequence[PlannedSearch]:
+        """Return indexes with each embedded genre, held against the standard genre's index and their own twins."""
+        planned = []
+        for standard, written in _groups(design):
+            embedded = [generator for generator in written if generator.embedded and standard.embedded]
+            for generator in embedded:
+                planned += [
+                    PlannedSearch("synthesis", generator.name, against=f"synthesis:{standard.name}"),
+                    PlannedSearch("row_twin", generator.name),
+                ]
+            if embedded:
+                own = [PlannedSearch("synthesis", standard.name), PlannedSearch("row_twin", standard.name)]
+                planned = [PlannedSearch(""), *own, *planned]
+        return planned
+
     def section(self, tables: ReportInput) -> Section | None:
         control = contrast_blocks(
             tables,
@@ -50,7 +67,12 @@ class Genres(Question):
             "Each genre against the same generator writing as the real documents are written, 95 % intervals, "
             "exploratory.",
         )
-        return Section("genres", self.title, (*control, *standard), tag(tables)) if control else None
+        if not control:
+            return None
+        names = list(dict.fromkeys(str(row["generator"]) for row in gains(tables, GENRE_KIND)))
+        return Section(
+            "genres", self.title, (*control, *standard, *searched_blocks(tables, names)), tag(tables)
+        )
 
 
 Group = tuple[GeneratorDesign, list[GeneratorDesign]]
@@ -66,7 +88,7 @@ def _groups(design: Design) -> list[Group]:
 def _differs_in_genre(generator: GeneratorDesign, standard: GeneratorDesign) -> bool:
     if generator.like != standard.name or generator.genre == standard.genre:
         return False
-    left_out = {"name", "like", "genre", "embedded", "documents"}
+    left_out = {"name", "like", "genre", "embedded", "embedded_replicates", "documents", "families"}
     return generator.model_dump(exclude=left_out) == standard.model_dump(exclude=left_out)
 
 

@@ -111,7 +111,7 @@ READING = Note(
 
 def _families(design: Design) -> list[str]:
     """Return families whose budget is a weight; disturbed copies would have to be embedded for the others."""
-    known = {name: FAMILIES.get(name) for name in design.families}
+    known = {name: FAMILIES.get(design.family_behind(name)) for name in design.families}
     return [name for name, family in known.items() if family.is_convex and not family.encodes]
 
 

@@ -27,6 +27,7 @@ from services.evaluator.correlation.planning import (
     Fidelity,
     RegimeGain,
 )
+from services.evaluator.fidelity import METRICS
 
 CORRELATIONS, DIFFERENCES, INVERSIONS = "gain_correlations", "correlation_differences", "inversions"
 Scores = Mapping[Place, tuple[float, ...] | None]
@@ -60,8 +61,9 @@ class FidelityAndGain(Question):
 READING = Note(
     "Only corpora that stand in every regime are points, one a generator and strategy, averaged over replicates. "
     "A correlation within strategies needs eight of them, a reliability of the gains of .5 and a sign that no "
-    "single generator decides; an inversion needs ten. Distances are lower nearer to real text, so that a "
-    "negative correlation means: nearer text, larger gain."
+    "single generator decides; an inversion needs ten. Where a metric is lower nearer to real text, a negative "
+    "correlation means: nearer text, larger gain; where it is higher, a positive one does. Inversions are corrected "
+    "for the number of metrics, which therefore was fixed before the run."
 )
 
 
@@ -122,7 +124,14 @@ def _outcome(
 def _add(found: dict[str, list[dict[str, Any]]], outcome: str, analysis: CorrelationAnalysis) -> None:
     groups = ((CORRELATIONS, analysis.correlations), (DIFFERENCES, analysis.differences))
     for name, answers in (*groups, (INVERSIONS, analysis.inversions)):
-        found[name] += [{"outcome": outcome, **_flat(asdict(answer))} for answer in answers]
+        found[name] += [
+            {
+                "outcome": outcome,
+                "lower_is_better": METRICS.get(answer.metric).lower_is_better,
+                **_flat(asdict(answer)),
+            }
+            for answer in answers
+        ]
 
 
 def _flat(answer: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

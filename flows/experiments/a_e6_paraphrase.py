@@ -19,7 +19,7 @@ from flows.report.queries import gains, tag
 from flows.report.scores import Place, mean_interval, replicate_scores
 from flows.report.sections.contrasts import contrast_blocks
 
-MULTIPLES = (1, 2, 5, 10, 20)
+MULTIPLES = (1, 2, 5, 10, 20, 50)
 KIND = "paraphrase_vs_copies"
 SERIES = {"synthesis": "paraphrases", "row_twin": "as many copies"}
 

@@ -8,6 +8,7 @@ from scipy import stats
 
 from flows import results as tables
 from flows.report.columns import empty_table
+from flows.report.sections.searched import FURTHER_KIND
 from flows.run import StudyRun
 from flows.stages import searching
 from services.domain.artifact import ArtifactRef
@@ -21,10 +22,12 @@ def retrieval_contrasts(run: StudyRun, searched: Sequence[searching.Searched]) -
     by_place: dict[tuple[str, str], list[searching.Searched]] = {}
     for found in searched:
         by_place.setdefault((found.reading, found.arm), []).append(found)
+    further = {search.arm: search.against for search in run.plan.searches if search.against}
     specs = [
         (reading, arm, control, _search_contrast(reading, arm, control, by_place))
         for reading, arm in by_place
-        for control in _search_controls(arm)
+        for control in (*_search_controls(arm), *([further[arm]] if arm in further else ()))
+        if (reading, control) in by_place
     ]
     if not specs:
         return empty_table("contrasts")
@@ -35,7 +38,7 @@ def retrieval_contrasts(run: StudyRun, searched: Sequence[searching.Searched]) -
     )
     rows = [
         {
-            "kind": "retrieval",
+            "kind": "retrieval" if control in _search_controls(arm) else FURTHER_KIND,
             "regime": max(run.study.design.regimes),
             "arm": arm,
             "control": control,
@@ -93,9 +96,12 @@ def _search_controls(arm: str) -> list[str]:
 def _search_contrast(
     reading: str, arm: str, control: str, by_place: dict[tuple[str, str], list[searching.Searched]]
 ) -> ContrastSpec:
+    # Corpora that are embedded in some replicates only are searched in those.
+    shared = set.intersection(*({s.replicate for s in by_place[reading, name]} for name in (arm, control)))
+
     def arrays(name: str) -> tuple[ArtifactRef, ...]:
         found = sorted(by_place[reading, name], key=lambda searched: searched.replicate)
-        return tuple(ArtifactRef.stored(searched.per_query) for searched in found)
+        return tuple(ArtifactRef.stored(s.per_query) for s in found if s.replicate in shared)
 
     name = f"retrieval|{reading}|{arm}|{control}"
     return ContrastSpec(name, arrays(arm), arrays(control), declared=False, score=RETRIEVAL_SCORE)

@@ -55,7 +55,7 @@ def load(study: Study) -> Material:
     specification = {
         "kind": "material",
         "version": LOADING,
-        "dataset": design.model_dump(mode="json"),
+        "dataset": design.model_dump(mode="json", exclude={"needs"}),
         "identity": identity,
         "seed": study.design.seed,
     }
@@ -98,6 +98,12 @@ def _stored(study: Study, corpus: Corpus, split: Split) -> dict[str, object]:
 
 def _check_labels(corpus: Corpus) -> None:
     counts = Counter(label for document in corpus.documents for label in document.labels)
+    if len({document.labels for document in corpus.documents}) == 1:
+        raise PreconditionError(
+            f"all documents have the same labels, {', '.join(corpus.documents[0].labels)}, so that nothing is to be "
+            "told apart and every score would be 1; give documents with different labels, or name another column for them",
+            field="labels",
+        )
     rare = [name for name in corpus.task.labels if counts[name] < 2]
     if rare:
         shown = ", ".join(f"{name!r} ({counts[name]})" for name in rare[:5])

@@ -20,7 +20,9 @@ from flows.report.rendering import claims_of, render_report
 from flows.run import StudyRun
 from flows.stages import measuring
 from flows.stages.comparing_searches import retrieval_contrasts, retrieval_means
+from flows.stages.estimates import estimates_table
 from flows.stages.leaking import audit_leakage
+from flows.stages.unrun import design_facts, nothing_run
 from flows.truth import planted_truth
 from services.generator.simulation.dials import presets
 from services.storage.files import replace
@@ -41,6 +43,10 @@ def write(run: StudyRun) -> Path:
 
 def assemble(run: StudyRun) -> ReportInput:
     """Return everything a report shows, computed from what the stages stored."""
+    return nothing_run(run) if run.plan.is_empty else _answered(run, _measured(run))
+
+
+def _measured(run: StudyRun) -> ReportInput:
     study, plan = run.study, run.plan
     material = run.loaded
     contrasts, worths = measuring.compare(study, material, plan, run.trained)
@@ -52,8 +58,8 @@ def assemble(run: StudyRun) -> ReportInput:
         [tables.contrasts_table(contrasts, shares), retrieval_contrasts(run, searched)], ignore_index=True
     )
     truth, truth_note = planted_truth(study.design, study.grid)
-    found = ReportInput(
-        design=_design_facts(run),
+    return ReportInput(
+        design=design_facts(run.study.design.whole) | _material_facts(run),
         environment=describe_environment(run),
         profile=study.profile.name,
         generators=_generators(run),
@@ -70,8 +76,8 @@ def assemble(run: StudyRun) -> ReportInput:
         planted_truth=_or_empty("planted_truth", truth),
         truth_note=truth_note,
         not_run=_not_run(run),
+        findings=estimates_table(plan.cells, run.trained),
     )
-    return _answered(run, found)
 
 
 def verdict_rows(run: StudyRun) -> list[dict[str, Any]]:
@@ -94,33 +100,17 @@ def _answered(run: StudyRun, found: ReportInput) -> ReportInput:
     return dataclasses.replace(found, sections=tuple(section for section in shown if section))
 
 
-def _design_facts(run: StudyRun) -> dict[str, Any]:
-    design, material = run.study.design, run.loaded
-    test = run.study.corpus(material.test)
-    # What the design declares, also where none of its experiments tests it.
-    claims = design.claims
-    declared = [f"{name} at {claims.regime}, {claims.family}" for name in design.claimed_generators]
+def _material_facts(run: StudyRun) -> dict[str, Any]:
+    material, kind = run.loaded, run.study.design.dataset.kind
     return {
-        "name": design.name,
-        "digest": design.digest,
         "task_type": material.task.type.value,
         "label_count": len(material.task.labels),
-        "regimes": list(design.regimes),
-        "replicates": design.replicates,
-        "synthetic_documents": design.synthetic_documents,
         "train_pool_documents": material.train_count,
         "test_documents": material.test_count,
-        "test_families": len(set(test.families)),
+        "test_families": len(set(run.study.corpus(material.test).families)),
         "reference_documents": material.reference_count,
-        "classifier_families": list(design.families),
-        "margin": design.margin,
-        "declared": declared,
-        "seed": design.seed,
-        "folds": design.folds,
-        "validation": "out of fold, inside the regime",
-        "primary_score": "micro_f1",
-        "dataset": design.dataset.kind,
-        "dataset_is_simulated": DATASETS.get(design.dataset.kind).simulated,
+        "dataset": kind,
+        "dataset_is_simulated": DATASETS.get(kind).simulated,
     }
 
 
@@ -137,16 +127,16 @@ def _generators(run: StudyRun) -> tuple[GeneratorInfo, ...]:
                 behind.backend,
                 preset,
                 backend.is_llm,
-                presets().get(preset) or _described(backend.description, generator, behind.parameters),
+                _described(presets().get(preset) or backend.description, generator, behind.parameters),
             )
         )
     return tuple(found)
 
 
 def _described(backend: str, generator: GeneratorDesign, parameters: Mapping[str, Any]) -> str:
-    """Say what a generator without preset is: its backend, and what is set for it."""
+    """Say what a generator is: its backend or preset, and what is set for it."""
     settings = {"genre": generator.genre, **parameters}
-    said = ", ".join(f"{name} = {value}" for name, value in settings.items() if value)
+    said = ", ".join(f"{name} = {value}" for name, value in settings.items() if value and name != "preset")
     return f"{backend} Here: {said}." if said else backend
 
 
@@ -179,7 +169,7 @@ def _write_tables(run: StudyRun, report: ReportInput, folder: Path) -> None:
     timings = pd.DataFrame({"stage": list(run.timings), "seconds": list(run.timings.values())})
     replace(folder / "timings.parquet", timings.to_parquet(index=False))
     replace(folder / "environment.json", _json(report.environment))
-    replace(folder / "design.json", _json(run.study.design.model_dump(mode="json")))
+    replace(folder / "design.json", _json(run.study.design.whole.model_dump(mode="json")))
 
 
 def _json(value: Any) -> bytes:

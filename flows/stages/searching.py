@@ -46,9 +46,11 @@ def search_replicate(
 ) -> list[Searched]:
     """Evaluate every planned index of one replicate, or find the results stored."""
 
+    possible = [search for search in planned if _embedded(study, search, number)]
+
     def compute() -> ArtifactRef:
         found: list[Searched] = []
-        for search in planned:
+        for search in possible:
             segments = _segments(study, material, written, embeddings, search, number)
             found += _evaluate(study, material, embeddings, search, segments, number)
         return study.store.put_json([plain(searched) for searched in found])
@@ -62,10 +64,14 @@ def search_replicate(
         "seed": study.design.seed,
         "size": max(study.design.regimes),
         "count": study.design.synthetic_documents,
-        "planned": [search.arm for search in planned],
+        "planned": [search.arm for search in possible],
         "embeddings": sorted(embeddings[sha].sha256 for sha in (material.train, material.test, *corpora)),
     }
     return [Searched(**values) for values in study.store.get_json(study.store.computed(identity, compute))]
+
+
+def _embedded(study: Study, search: PlannedSearch, number: int) -> bool:
+    return not search.generator or study.design.generator(search.generator).embeds(number)
 
 
 def _evaluate(

@@ -1,5 +1,6 @@
 """Compose the plans of a batch of cells, train them and score them."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from services.domain.artifact import ArtifactRef
 from services.domain.errors import PreconditionError
 from services.domain.measurement import Measurement
 from services.domain.seeds import stream
+
+CHOSEN_IN_TRAINING = ("strength", "pseudo_")
 
 
 @dataclass(frozen=True)
@@ -134,8 +137,8 @@ def _specification(
     known = {sha: embeddings[sha] for sha in (*used, material.test) if sha in embeddings}
     return TrainingSpec(
         task=material.task,
-        family=batch.family,
-        parameters=design.family_parameters.get(batch.family, {}),
+        family=design.family_behind(batch.family),
+        parameters=design.parameters_of(batch.family),
         segments=tuple(ArtifactRef.stored(sha) for sha in used),
         plans=tuple(c.plan for c in compositions),
         test=ArtifactRef.stored(material.test, material.test_count),
@@ -165,10 +168,20 @@ def _publish(
         real_documents=rows[True],
         copied_documents=round(total) - rows[True] - rows[False],
         synthetic_documents=rows[False],
-        estimates=dict(composition.estimates),
+        estimates={**composition.estimates, **_chosen(study, composition, predictions)},
         measurements=[asdict(m) for m in measured],
     )
     study.store.publish(_key(cell), study.store.put_json(asdict(trained)))
+
+
+def _chosen(study: Study, composition: Composition, predictions: ArtifactRef) -> dict[str, float]:
+    """Return what training itself decided of a plan that leaves something to it: a strength, hidden labels."""
+    plan = composition.plan
+    if not plan.strengths and not any(part.predicted for stage in plan.stages for part in stage.parts):
+        return {}
+    _, metadata = study.store.get_arrays(predictions)
+    found = json.loads(metadata["estimates"])
+    return {name: value for name, value in found.items() if name.startswith(CHOSEN_IN_TRAINING)}
 
 
 def _key(cell: Cell) -> dict[str, str]:

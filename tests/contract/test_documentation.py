@@ -35,10 +35,12 @@ KEYS = {
     "Design": "Keys of a design",
     "DatasetDesign": "Keys of `[dataset]`",
     "GeneratorDesign": "Keys of `[[generators]]`",
+    "VariantDesign": "Keys of `[variants.<name>]`",
     "ClaimsDesign": "Keys of `[claims]`",
     "IllustrativeDesign": "Keys of `[illustrative]`",
     "Profile": "Keys of a profile",
     "GeneratorProfile": "Keys of `[generators.<name>]` in a profile",
+    "DatasetProfile": "Keys of `[dataset]` in a profile",
 }
 MODELS = {
     name: model

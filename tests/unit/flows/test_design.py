@@ -65,7 +65,7 @@ def test_a_typo_is_answered_with_the_known_keys(tmp_path: Path) -> None:
 
 
 def test_unknown_names_and_broken_files_are_told_apart(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match="full, smoke"):
+    with pytest.raises(NotFoundError, match="full, inversion, paper, smoke"):
         load_design("fulll")
     broken = tmp_path / "broken.toml"
     broken.write_text("name = ")

@@ -1,5 +1,6 @@
 """What single experiments ask for."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,3 +103,15 @@ def test_fewer_replicates_are_shared_by_all_arms_of_a_contrast() -> None:
     assert list(grid.replicates(few, all_)) == [0, 1]
     assert len(grid.cells([few])) == 2
     assert len(grid.cells([few, all_])) == 5
+
+
+def test_what_a_replicate_gets_of_a_file_depends_on_how_many_replicates_there_are(tmp_path: Path) -> None:
+    (tmp_path / "made.jsonl").write_text("{}\n")
+    filed = generator("filed", backend="corpus_file", parameters={"path": str(tmp_path / "made.jsonl")})
+    claims = {"regime": 60, "family": "tfidf_linear", "generators": ("filed",)}
+    few, more = (design(generators=[filed], replicates=n, claims=claims, illustrative=None) for n in (3, 4))
+    wanted = EXPERIMENTS.get("a_e1_grid").cells(few)
+    first = {c.id for c in Grid(few, PROFILE, {}).cells(wanted)}
+    shared = first & {c.id for c in Grid(more, PROFILE, {}).cells(wanted)}
+    # Real documents alone are the same cells.
+    assert len(shared) == len({c for c in first}) // 3

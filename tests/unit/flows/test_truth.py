@@ -12,4 +12,6 @@ def test_a_design_without_truth_is_told_what_would_compute_one(monkeypatch: pyte
     design = load_design("trial")
     found, note = truth.planted_truth(design, Grid(design, load_profile("embedded"), {}))
     assert found.empty
-    assert "`make truth` computes it for the design `trial` with the profile `embedded`" in note
+    assert (
+        "`make truth` computes it for the designs `trial` and `inversion` with the profile `embedded`" in note
+    )
