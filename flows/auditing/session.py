@@ -22,6 +22,7 @@ from flows.auditing.running import Measured, measure
 from flows.auditing.terminal import print_files, print_findings, progress_bar
 from flows.report.inputs import AuditInput, Finding
 from flows.report.rendering import render_audit
+from services.storage.errors import require_writable
 
 SCORE = "micro_f1"
 PACKAGES = ("numpy", "scikit-learn", "scipy", "synthtrial", "torch")
@@ -51,6 +52,8 @@ def audit_tables(
         StudyError: What was wrong with the input, and what would do.
     """
     started = time.monotonic()
+    for folder in filter(None, (store, output)):
+        require_writable(folder)
     tables = load_tables(real, test, synthetic, given)
     corpora = build_corpora(tables)
     findings = preflight(tables, corpora, forecast(corpora, options), options)

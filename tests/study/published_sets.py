@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+from sklearn.feature_extraction.text import CountVectorizer
 
 from services.domain.seeds import stream
 
@@ -14,9 +15,12 @@ DRAWS = (0, 1, 2)
 # What the published grid of augcmp has too: seeds per class and texts per seed.
 SEEDS_PER_CLASS, TEXTS_PER_SEED = 20, 5
 KINIT, AUGCMP = "synth_kinit_ag_news", "synth_augcmp_ag_news"
+KNOWN_WORDS = f"{KINIT}, known words"
 HYPERBOLE, DIMENSIONS = "synth_parrot_hypo_l", "synth_parrot_ten_dim"
 ZERO_SHOT, FEW_SHOT = "zero-shot", "few-shot all classes"
 SHOTS = (ZERO_SHOT, FEW_SHOT)
+# Documents that crowd workers labelled, as a file beside those of the models.
+WORKERS = "crowd workers"
 
 
 class Trial(NamedTuple):
@@ -74,12 +78,26 @@ def augcmp(folder: Path) -> Iterator[Trial]:
         yield Trial(AUGCMP, f"draw {draw}", _plain(real), files, _plain(sampled(test, AUGCMP)), len(test))
 
 
+def in_known_words(trial: Trial) -> Trial:
+    """Return the trial without the words that none of its real documents has; texts without any go."""
+    analyse = CountVectorizer().build_analyzer()
+    known = {word for text in trial.real["text"] for word in analyse(text)}
+
+    def cut(text: str) -> str:
+        return " ".join(word for word in analyse(text) if word in known)
+
+    files = {name: rows.assign(text=rows["text"].map(cut)) for name, rows in trial.synthetic.items()}
+    kept = {name: rows[rows["text"] != ""] for name, rows in files.items()}
+    return trial._replace(corpus=KNOWN_WORDS, synthetic=kept)
+
+
 def parrot(folder: Path, corpus: str, splits: tuple[str, ...]) -> Trial:
-    """One trial with the real documents of some splits; a file per model."""
+    """One trial with the real documents of some splits; a file per model, and one of the workers' others."""
     rows, written = read(folder, corpus, "real.jsonl.gz"), read(folder, corpus, "synthetic.jsonl.gz")
-    test = rows[rows["split"] == "test"]
     files = {str(model): _plain(part) for model, part in written.groupby("model")}
-    real = _plain(rows[rows["split"].isin(splits)])
+    if "train" not in splits:
+        files[WORKERS] = _plain(rows[rows["split"] == "train"])
+    real, test = _plain(rows[rows["split"].isin(splits)]), rows[rows["split"] == "test"]
     return Trial(corpus, " and ".join(splits), real, files, _plain(sampled(test, corpus)), len(test))
 
 

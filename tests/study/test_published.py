@@ -1,11 +1,16 @@
 """Published corpora beside our audits: differences by hand, and one small audit of real texts."""
 
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
-from tests.study.published import LINEAR, rows_of, run_audit
-from tests.study.published_page import audits_tables, sets_table, verdict_lines
+from flows.versions import STEPS
+from tests.study import published_kept
+from tests.study.published_audits import ENCODER, LINEAR, rows_of, run_audit
+from tests.study.published_beside import Step, words_table, workers_line, workers_table
+from tests.study.published_kept import Rows, audit_key, kept
 from tests.study.published_scores import (
     NONE,
     Comparison,
@@ -19,7 +24,20 @@ from tests.study.published_scores import (
     kinit_pairs,
     kinit_scores,
 )
-from tests.study.published_sets import ZERO_SHOT, Trial, augcmp, kinit, sampled
+from tests.study.published_sets import (
+    HYPERBOLE,
+    KINIT,
+    WORKERS,
+    ZERO_SHOT,
+    Trial,
+    augcmp,
+    in_known_words,
+    kinit,
+    parrot,
+    sampled,
+)
+from tests.study.published_summary import agreement, agreement_table, notable
+from tests.study.published_tables import audits_tables, matter, sets_table, verdicts_table
 
 FILES = (
     "mistral-7b-instruct-v0.3 / label-conditioned / zero-shot",
@@ -75,6 +93,114 @@ def test_a_gain_over_none_stands_beside_the_effect_itself() -> None:
     assert found.ours.mean == pytest.approx(0.3)
 
 
+SURE, UNSURE = Difference(0.2, 0.1, 0.3, 3), Difference(0.1, -0.1, 0.3, 3)
+BELOW = Difference(-0.1, -0.3, 0.1, 3)
+
+
+def test_the_summary_counts_agreement_only_where_both_signs_are_known() -> None:
+    found = {
+        (KINIT, LINEAR.name): [
+            Comparison("sign", "a", "none", SURE, SURE),
+            Comparison("sign", "b", "none", SURE, UNSURE),
+            Comparison("sign", "c", "none", SURE, BELOW),
+        ]
+    }
+    said = agreement(found)
+    assert "Of 3 comparisons" in said
+    assert "same side of zero in 2" in said
+    assert "1 agree in sign, 0 disagree" in said
+    assert agreement_table(found).endswith("| sign | 3 | 2 | 1 | 0 | 2 | 0 | 0 |")
+    # Where the estimates point apart, the line stands there though neither side can be sure of both.
+    assert [line.strip() for line in notable(found).splitlines() if "none:" in line] == [
+        "* kinit, `tfidf_linear`, a against none: theirs +0.200 [+0.100 to +0.300], ours +0.200 [+0.100 to +0.300]",
+        "* kinit, `tfidf_linear`, c against none: theirs +0.200 [+0.100 to +0.300], ours −0.100 [−0.300 to +0.100]",
+    ]
+
+
+def test_what_two_files_have_in_common_is_said_once() -> None:
+    one = Comparison("strategy", "m / paraphrase / zero-shot", "m / label / zero-shot", SURE, SURE)
+    assert matter(one) == "paraphrase against label (m, zero-shot)"
+    assert matter(one._replace(first="g / x", second="none")) == "g / x against none"
+
+
+def test_workers_are_above_a_model_only_in_score_unless_intervals_are_apart() -> None:
+    rows = [_audited(WORKERS, 0.80, 0.05), _audited("near", 0.79, 0.04), _audited("far", 0.70, -0.05)]
+    audits = pd.DataFrame(rows)
+    assert "higher than a model's in 2 of 2 pairs and lower in 0" in workers_line(audits)
+    assert "workers above in 1 and below in 0" in workers_line(audits)
+    assert workers_table(audits).splitlines()[-1].endswith("| +0.100 | apart, workers above |")
+
+
+def _audited(name: str, score: float, effect: float) -> dict[str, Any]:
+    place = {"corpus": HYPERBOLE, "draw": "seed", "family": LINEAR.name, "file": name, "accepted": 10}
+    ends = {"effect": effect, "low": effect - 0.02, "high": effect + 0.02, "verdict": "better"}
+    return place | ends | {"score": score, "twin": score - effect}
+
+
+def test_what_is_taken_away_is_counted_draw_by_draw() -> None:
+    first = Step("a", "all", (0.5, 0.5, 0.5), (0.10, 0.20, 0.30))
+    second = Step("b", "all", (0.6, 0.6, 0.6), (0.09, 0.18, 0.27))
+    # Differences .01, .02, .03: standard error .01 / sqrt(3), t of two degrees of freedom 4.302653.
+    assert "| +0.020 [−0.005 to +0.045] | 3 |" in words_table([first, second])
+
+
+def _trial(text: str = "one two") -> Trial:
+    rows = pd.DataFrame({"id": ["1"], "text": [text], "labels": [["x"]]})
+    return Trial("corpus", "draw 0", rows, {"file": rows}, rows, 1)
+
+
+def test_a_finished_audit_is_taken_up_and_a_changed_one_is_run_again(tmp_path: Path) -> None:
+    ran: list[str] = []
+
+    def run() -> Rows:
+        ran.append("once more")
+        return [{"effect": 0.1, "worth": None}]
+
+    for text, settings, times in (
+        ("one two", {"seed": 1}, 1),
+        ("one two", {"seed": 1}, 1),
+        ("one two", {"seed": 2}, 2),
+        ("one three", {"seed": 2}, 3),
+        ("one two", {"seed": 1}, 3),
+    ):
+        key = audit_key(_trial(text), LINEAR.family, settings)
+        assert kept(tmp_path, key, run) == [{"effect": 0.1, "worth": None}]
+        assert len(ran) == times
+
+
+def test_an_audit_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
+    def broken() -> Rows:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        kept(tmp_path, {}, broken)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_audit_by_another_version_is_another_audit(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = audit_key(_trial(), LINEAR.family, {})
+    assert audit_key(_trial(), LINEAR.family, {}) == before
+    assert audit_key(_trial(), ENCODER.family, {}) != before
+    monkeypatch.setattr(published_kept, "STEPS", STEPS | {"training": STEPS["training"] + 1})
+    assert audit_key(_trial(), LINEAR.family, {}) != before
+
+
+def test_only_words_of_the_real_documents_stay() -> None:
+    real = pd.DataFrame({"text": ["the cat sat", "A dog."]})
+    written = pd.DataFrame({"text": ["The cat ran, the dog sat", "all new"], "labels": [["x"], ["y"]]})
+    cut = in_known_words(Trial(KINIT, "draw 0", real, {"file": written}, real, 2))
+    assert list(cut.synthetic["file"]["text"]) == ["the cat the dog sat"]
+    assert cut.corpus != KINIT
+
+
+@pytest.mark.realdata
+def test_workers_documents_are_a_file_until_they_are_real_documents(realdata: Path) -> None:
+    apart, together = (parrot(realdata, HYPERBOLE, splits) for splits in (("seed",), ("seed", "train")))
+    assert set(apart.synthetic) - set(together.synthetic) == {WORKERS}
+    assert not set(apart.real["id"]) & set(apart.synthetic[WORKERS]["id"])
+    assert len(apart.real) + len(apart.synthetic[WORKERS]) == len(together.real)
+
+
 @pytest.mark.realdata
 def test_every_file_that_is_compared_has_three_published_scores_and_a_trial(realdata: Path) -> None:
     for trials, pairs, scores in (
@@ -101,12 +227,12 @@ def test_a_published_corpus_is_audited_and_shown_without_its_texts(realdata: Pat
     whole = next(kinit(realdata, (ZERO_SHOT,)))
     files = {name: whole.synthetic[name][:200] for name in FILES}
     trial = Trial(whole.corpus, whole.draw, whole.real, files, sampled(whole.test, "small", 300), 1500)
-    audits = rows_of(trial, LINEAR, run_audit(trial, LINEAR, replicates=2, twins=1))
+    audits = pd.DataFrame(rows_of(trial, LINEAR, run_audit(trial, LINEAR, replicates=2, twins=1)))
     assert (audits["requested"] == audits["accepted"] + audits["rejected"] + audits["failed"]).all()
     assert ((audits["low"] < audits["effect"]) & (audits["effect"] < audits["high"])).all()
     # With 20 documents per class, new texts of three open models are worth more than copies of the real ones.
     assert (audits["effect"] > 0).all()
-    shown = "\n".join([sets_table(audits), verdict_lines(audits), *audits_tables(audits)])
+    shown = "\n".join([sets_table(audits), verdicts_table(audits), *audits_tables(audits)])
     assert all(name in shown for name in FILES)
     texts = [text for rows in (trial.real, trial.test, *files.values()) for text in rows["text"]]
     assert not [text for text in texts if len(text) > 40 and text[:40] in shown]
