@@ -13,11 +13,13 @@ class Retrieval(Question):
         return "" if design.encoder else "needs an encoder: set `encoder` in the design"
 
     def searches(self, design: Design) -> Sequence[PlannedSearch]:
+        """Return indexes with the corpora of claimed generators, and with copies in their place."""
         planned = [PlannedSearch("")]
         if max(design.regimes) + design.synthetic_documents <= design.dataset.train:
             planned.append(PlannedSearch("new_real"))
-        for generator in filter(lambda g: g.embedded, design.generators):
-            planned += [PlannedSearch("synthesis", generator.name), PlannedSearch("row_twin", generator.name)]
+        for name in design.claimed_generators:
+            if design.generator(name).embedded:
+                planned += [PlannedSearch("synthesis", name), PlannedSearch("row_twin", name)]
         return planned
 
 

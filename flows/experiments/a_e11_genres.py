@@ -19,7 +19,7 @@ CONTROL_KIND, GENRE_KIND = "genre_vs_control", "genre_vs_standard"
 
 
 class Genres(Question):
-    title = "Genres: the same contents, written differently"
+    title = "Genres: contents of the same law, written differently"
 
     def requires(self, design: Design, profile: Profile) -> str:
         return "" if _groups(design) else "needs generators that are `like` another one and name a `genre`"
