@@ -9,6 +9,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from services.domain.corpus import Corpus
@@ -155,11 +156,17 @@ def script_of(text: str) -> str:
     if beginning.isascii():
         return "LATIN" if any(map(str.isalpha, beginning)) else ""
     letters = [char for char in beginning if char.isalpha()][:LETTERS_LOOKED_AT]
-    scripts = Counter(unicodedata.name(char, "UNKNOWN").split()[0] for char in letters)
+    scripts = Counter(map(_script_of_letter, letters))
     foreign = [(count, name) for name, count in scripts.items() if name != "LATIN"]
     if not letters:
         return ""
     return max(foreign)[1] if sum(n for n, _ in foreign) > FOREIGN_SHARE * len(letters) else "LATIN"
+
+
+# A text has few different letters, and asking for a name is dear.
+@lru_cache(maxsize=4096)
+def _script_of_letter(letter: str) -> str:
+    return unicodedata.name(letter, "UNKNOWN").split()[0]
 
 
 def _label_finding(labels: LabelSet, task: Task) -> Finding | None:

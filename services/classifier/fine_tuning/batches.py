@@ -78,5 +78,32 @@ def epoch_batches(lengths: npt.NDArray[np.int64], size: int, seed: int, *names: 
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
+def even_batches(lengths: npt.NDArray[np.int64], size: int, seed: int, *names: str | int) -> list[Rows]:
+    """Return one epoch's batches: every position once, about the same number of tokens in each, in random order.
+
+    Args:
+        lengths: Shape (n,), tokens.
+        size: Of a batch, at most.
+        seed: Of the run.
+        names: Of the stage and the epoch.
+    """
+    rng = stream(seed, "fine_tuning", "order", *names)
+    order = rng.permutation(len(lengths))
+    chunk = size * BUCKET_BATCHES
+    parts = [order[start : start + chunk] for start in range(0, len(order), chunk)]
+    batches = [
+        batch for part in parts for batch in _dealt(part[np.argsort(lengths[part], kind="stable")], size, rng)
+    ]
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def _dealt(ascending: Rows, size: int, rng: np.random.Generator) -> list[Rows]:
+    """Deal like cards: each round, of documents of like length, one to every batch at random."""
+    count = -(-len(ascending) // size)
+    rounds = [rng.permutation(count) for _ in range(-(-len(ascending) // count))]
+    holder = np.concatenate(rounds)[: len(ascending)]
+    return [ascending[holder == i] for i in range(count)]
+
+
 def _padded(length: int) -> int:
     return -(-length // LENGTH_STEP) * LENGTH_STEP

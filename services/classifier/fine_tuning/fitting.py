@@ -1,7 +1,8 @@
 """Fits over one source: a network that is loaded once and starts anew for each of them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from threading import RLock
 from typing import NamedTuple
@@ -13,12 +14,13 @@ from torch import Tensor
 from services.classifier.families import Examples, Source
 from services.classifier.fine_tuning import checkpoints
 from services.classifier.fine_tuning.batches import Rows
-from services.classifier.fine_tuning.loop import Floats, Held, Stage, Training
-from services.classifier.fine_tuning.machine import Machine, enough_memory
+from services.classifier.fine_tuning.loop import Held, Training
+from services.classifier.fine_tuning.machine import Machine, enough_memory, repeatable
 from services.classifier.fine_tuning.network import Network
-from services.classifier.fine_tuning.pool import TokenPool
-from services.classifier.fine_tuning.progress import SavedStanding
+from services.classifier.fine_tuning.paths import pool_of
+from services.classifier.fine_tuning.progress import FORM, SavedStanding
 from services.classifier.fine_tuning.settings import FineTuning
+from services.classifier.fine_tuning.stage import Floats, Stage
 from services.classifier.fine_tuning.tokens import most_tokens, tokenise
 from services.classifier.parameters import parameter_values, read_parameters
 from services.classifier.stage_objective import read_objective
@@ -54,7 +56,8 @@ class Fitter:
         network = Network(model, settings.freeze, self._machine.device)
         self._initial = network.weights()
         tokens = tokenise(tokenizer, self._texts, self.longest)
-        self._pool = TokenPool(tokens, int(tokenizer.pad_token_id or 0), network, self._machine)
+        padding = int(tokenizer.pad_token_id or 0)
+        self._pool, self._path = pool_of(tokens, padding, network, self._machine, settings, self.longest)
 
     @property
     def notes(self) -> dict[str, str]:
@@ -65,6 +68,7 @@ class Fitter:
             "precision": self._machine.precision,
             "attention": self._attention,
             "device": self._machine.device.type,
+            **self._path,
         }
 
     @property
@@ -100,7 +104,7 @@ class Fitter:
                 else (examples.held, examples.held_truth)
             )
         )
-        with self._lock, enough_memory(self._settings.batch, self.longest):
+        with self._lock, self._computing():
             for stage in stages:
                 self._pool.remember(stage.rows)
             self._pool.remember(held.rows)
@@ -108,15 +112,20 @@ class Fitter:
             training = Training(self._pool, self._settings, examples.type, held, examples.seed)
             saved = self._saved(examples, stages, held, limits)
             taken = training.run(stages, saved, limits)
-            weights = self._pool.network.weights()
+            weights = {name: tensor.cpu() for name, tensor in self._pool.network.weights().items()}
         return Fit(weights, taken, self._estimates(stages, sum(taken), constant), saved)
 
     def logits(self, weights: Mapping[str, Tensor], rows: Rows) -> Floats:
         """Return the logits of rows under some weights, shape (n, labels)."""
-        with self._lock, enough_memory(self._settings.batch, self.longest):
+        with self._lock, self._computing():
             self._pool.network.restore(weights)
             self._pool.remember(rows)
             return self._pool.all_logits(rows)
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        with repeatable(self._machine.device), enough_memory(self._settings.batch, self.longest):
+            yield
 
     def _start(self, task_type: TaskType, stages: tuple[Stage, ...]) -> int:
         """Put back the checkpoint's weights under a head that knows label frequencies; count constant labels."""
@@ -147,6 +156,7 @@ class Fitter:
         objectives = [part.objective for part in (*examples.before, examples)]
         key = {
             **self.notes,
+            "form": FORM,
             "settings": parameter_values(self._settings),
             "type": examples.type.value,
             "seed": examples.seed,

@@ -1,6 +1,7 @@
 """Where and how precisely this process computes, and what happens when memory runs out."""
 
 import os
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 # A service's workers share one device. For several devices start one service each,
 # with this variable or with CUDA_VISIBLE_DEVICES.
 DEVICE_VARIABLE = "SYNTHTRIAL_DEVICE"
+CUBLAS_VARIABLE = "CUBLAS_WORKSPACE_CONFIG"
+# What the allocators without an exception of their own say.
+OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,9 @@ class Machine:
             InvalidInputError: The variable names no device that is here.
         """
         device = _device()
+        if device.type == "cuda":
+            # Before the first product: cuBLAS takes sums in one order only with buffers of its own.
+            os.environ.setdefault(CUBLAS_VARIABLE, ":4096:8")
         if precision == "auto":
             precision = "bf16" if _multiplies_in_bfloat16(device) else "fp32"
         return cls(device, precision)
@@ -45,6 +52,32 @@ class Machine:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
 
 
+def moved(tensor: "torch.Tensor", device: "torch.device") -> "torch.Tensor":
+    """Return a tensor on a device, without waiting for what the device is doing."""
+    if device.type != "cuda" or tensor.is_cuda:
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
+@contextmanager
+def repeatable(device: "torch.device") -> Iterator[None]:
+    """Let a device's sums come out the same each time; the processor's do anyway."""
+    import torch
+
+    if device.type == "cpu" or torch.are_deterministic_algorithms_enabled():
+        yield
+        return
+    # It would write all memory once more, for programs that read what they have not written.
+    settings: Any = torch.utils.deterministic
+    filled, settings.fill_uninitialized_memory = settings.fill_uninitialized_memory, False
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(False)
+        settings.fill_uninitialized_memory = filled
+
+
 @contextmanager
 def enough_memory(batch: int, longest: int) -> Iterator[None]:
     """Say in words that memory ran out; what the kernel kills says nothing, and the service says it."""
@@ -53,15 +86,16 @@ def enough_memory(batch: int, longest: int) -> Iterator[None]:
     try:
         yield
     except (MemoryError, torch.OutOfMemoryError) as error:
-        raise _out_of_memory(batch, longest) from error
+        raise _out_of_memory(batch, longest, error) from error
     except RuntimeError as error:
-        # Torch's allocator for the CPU has no exception of its own.
-        if "can't allocate memory" not in str(error) and "not enough memory" not in str(error):
+        if not any(words in str(error) for words in OUT_OF_MEMORY):
             raise
-        raise _out_of_memory(batch, longest) from error
+        raise _out_of_memory(batch, longest, error) from error
 
 
-def _out_of_memory(batch: int, longest: int) -> PreconditionError:
+def _out_of_memory(batch: int, longest: int, error: Exception) -> PreconditionError:
+    # What the failed calls had in hand would stay in memory as long as the error is kept.
+    traceback.clear_frames(error.__traceback__)
     return PreconditionError(
         f"fine-tuning ran out of memory with {batch} documents of at most {longest} tokens a step; lower "
         "batch or longest, freeze more layers, or take a smaller checkpoint",
@@ -89,7 +123,8 @@ def _device() -> "torch.device":
 def _multiplies_in_bfloat16(device: "torch.device") -> bool:
     import torch
 
+    from services.features.torch_running import multiplies_in_bfloat16
+
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
-    able = torch.cpu.get_capabilities() if device.type == "cpu" else {}
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+    return device.type == "cpu" and multiplies_in_bfloat16()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from services.classifier.fine_tuning.machine import moved
 from services.classifier.solvers.newton import CONSTANT_LOGIT
 from services.domain.errors import InvalidInputError
 
@@ -23,7 +24,7 @@ class Network:
     """
 
     def __init__(self, model: Any, freeze: int, device: torch.device) -> None:
-        self._model, self._memory, self.freeze = model.to(device), _Memory(), freeze
+        self.model, self._memory, self.freeze = model.to(device), _Memory(), freeze
         self.device = device
         body = _trainable(model, freeze)
         for parameter in model.parameters():
@@ -33,7 +34,13 @@ class Network:
         if freeze:
             _freeze(_layers(model), freeze, self._memory)
         self.body: Mapping[str, nn.Parameter] = body
+        self.slopes = self.intercepts = torch.zeros(0)
         self._behead(0)
+
+    @property
+    def width(self) -> int:
+        """Numbers in a hidden state."""
+        return int(self.model.config.hidden_size)
 
     @property
     def trained(self) -> dict[str, Tensor]:
@@ -41,18 +48,21 @@ class Network:
         return {**self.body, "head.slopes": self.slopes, "head.intercepts": self.intercepts}
 
     def weights(self) -> dict[str, Tensor]:
-        """Return a copy of what training changes, with the labels that are fixed."""
-        kept = {name: tensor.detach().cpu().clone() for name, tensor in self.trained.items()}
-        return {**kept, "head.free": self._free.cpu().clone(), "head.fixed": self._fixed.cpu().clone()}
+        """Return a copy of what training changes, with the labels that are fixed, on the same device."""
+        kept = {name: tensor.detach().clone() for name, tensor in self.trained.items()}
+        return {**kept, "head.free": self._free.clone(), "head.fixed": self._fixed.clone()}
 
     def restore(self, weights: Mapping[str, Tensor]) -> None:
-        """Put weights back in place."""
-        self._behead(len(weights["head.free"]))
+        """Put weights back in place; those from before there was a head leave it as it is."""
+        labels = len(weights["head.free"])
+        if labels:
+            self._behead(labels)
         with torch.no_grad():
-            for name, tensor in self.trained.items():
+            for name, tensor in (self.trained if labels else self.body).items():
                 tensor.copy_(weights[name])
-            self._free.copy_(weights["head.free"])
-            self._fixed.copy_(weights["head.fixed"])
+            if labels:
+                self._free.copy_(weights["head.free"])
+                self._fixed.copy_(weights["head.fixed"])
 
     def start_head(self, log_odds: npt.NDArray[np.float64], constant: npt.NDArray[np.int8]) -> None:
         """Score every document with the label's log-odds.
@@ -69,8 +79,13 @@ class Network:
             self._fixed.copy_(torch.from_numpy(constant * CONSTANT_LOGIT))
 
     def _behead(self, labels: int) -> None:
-        width = int(self._model.config.hidden_size)
-        self.slopes = torch.zeros(labels, width, device=self.device, requires_grad=True)
+        """Forget the head. One of the same size keeps its place in memory: captured steps know it by that."""
+        if labels and len(self.intercepts) == labels:
+            with torch.no_grad():
+                self.slopes.zero_()
+                self.intercepts.zero_()
+            return
+        self.slopes = torch.zeros(labels, self.width, device=self.device, requires_grad=True)
         self.intercepts = torch.zeros(labels, device=self.device, requires_grad=True)
         self._free = torch.ones(labels, device=self.device)
         self._fixed = torch.zeros(labels, device=self.device)
@@ -80,7 +95,7 @@ class Network:
         self._memory.known = None
         try:
             with torch.no_grad():
-                self._model(input_ids=ids.to(self.device), attention_mask=mask.to(self.device))
+                self.model(input_ids=moved(ids, self.device), attention_mask=moved(mask, self.device))
         except _Reached as reached:
             return reached.states
         raise AssertionError("the frozen layers were not passed through")
@@ -93,12 +108,16 @@ class Network:
             mask: As `ids`, 1 where there is a token.
             states: Of `states`, where layers are frozen; padding may hold anything finite.
         """
-        mask = mask.to(self.device)
+        mask = moved(mask, self.device)
         self._memory.known = None if states is None else states.to(self.device)
-        found = self._model(input_ids=ids.to(self.device), attention_mask=mask)
+        found = self.model(input_ids=moved(ids, self.device), attention_mask=mask)
         hidden = found.last_hidden_state.float()
         seen = mask[:, :, None].float()
-        pooled = functional.normalize((hidden * seen).sum(1) / seen.sum(1), dim=1)
+        return self.head((hidden * seen).sum(1) / seen.sum(1))
+
+    def head(self, mean: Tensor) -> Tensor:
+        """Return scores of mean hidden states, shape (n, width), float32."""
+        pooled = functional.normalize(mean, dim=1)
         with torch.autocast(self.device.type, enabled=False):
             scores = pooled @ self.slopes.T + self.intercepts
         return scores * self._free + self._fixed
@@ -146,9 +165,9 @@ class _Frozen(nn.Module):
         return found
 
 
-def layer_count(model: Any) -> int:
-    """Return how many layers can be frozen."""
-    return len(_layers(model))
+def unfrozen(layer: nn.Module) -> nn.Module:
+    """Return a layer itself, without what passes it over."""
+    return layer.layer if isinstance(layer, _Frozen) else layer
 
 
 def _layers(model: Any) -> nn.ModuleList:

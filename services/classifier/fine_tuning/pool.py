@@ -2,16 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from services.classifier.fine_tuning.batches import Batch, Rows, lay_out, scored_batches
+from services.classifier.fine_tuning.batches import Batch, Rows, epoch_batches, lay_out, scored_batches
 from services.classifier.fine_tuning.machine import Machine
 from services.classifier.fine_tuning.network import Network
+from services.classifier.fine_tuning.settings import FineTuning
+from services.classifier.fine_tuning.stage import LossWatch, Stage, StageLoss
+from services.classifier.fine_tuning.steps import PaddedSteps, Steps
 from services.classifier.fine_tuning.tokens import Tokens
+from services.domain.task import TaskType
 
 Floats = npt.NDArray[np.float32]
 
@@ -19,9 +24,35 @@ Floats = npt.NDArray[np.float32]
 CACHE_BYTES = 4 << 30
 
 
+class Pool(Protocol):
+    """Documents under a network, however they are laid out."""
+
+    @property
+    def tokens(self) -> Tokens: ...
+
+    @property
+    def network(self) -> Network: ...
+
+    def remember(self, rows: Rows) -> None:
+        """Compute the frozen layers' output of rows, as far as there is room for it."""
+        ...
+
+    def epoch(self, rows: Rows, size: int, seed: int, *names: str | int) -> list[Rows]:
+        """Return one epoch's batches, as positions in `rows`; names are of the stage and the epoch."""
+        ...
+
+    def steps(self, stage: Stage, number: int, task_type: TaskType, settings: FineTuning) -> Steps:
+        """Return the way of taking a stage's steps; its number counts from 0."""
+        ...
+
+    def all_logits(self, rows: Rows) -> Floats:
+        """Return logits of rows in fixed shapes, shape (n, labels): a row's do not depend on the others."""
+        ...
+
+
 @dataclass
 class TokenPool:
-    """Tokens of all rows, and what the frozen layers made of those that were needed."""
+    """Tokens of all rows, laid out side by side, and what the frozen layers made of those that were needed."""
 
     tokens: Tokens
     padding: int
@@ -30,12 +61,11 @@ class TokenPool:
     _known: dict[int, Tensor] = field(default_factory=dict)
     _bytes: int = 0
 
-    def lengths(self, rows: Rows) -> npt.NDArray[np.int64]:
-        """Return tokens per row."""
-        return np.array([len(self.tokens.ids[row]) for row in rows.tolist()], np.int64)
+    @property
+    def trained(self) -> dict[str, Tensor]:
+        return self.network.trained
 
     def remember(self, rows: Rows) -> None:
-        """Compute the frozen layers' output of rows, as far as there is room for it."""
         if not self.network.freeze:
             return
         missing = np.array([row for row in rows.tolist() if row not in self._known], np.int64)
@@ -47,25 +77,32 @@ class TokenPool:
                 self._known[row] = state[: len(self.tokens.ids[row])].clone()
                 self._bytes += self._known[row].nbytes
 
-    def batch(self, rows: Rows, least: int = 0) -> Batch:
-        """Lay rows out side by side."""
-        return lay_out(self.tokens.ids, rows, self.padding, least)
+    def epoch(self, rows: Rows, size: int, seed: int, *names: str | int) -> list[Rows]:
+        return epoch_batches(self.tokens.lengths(rows), size, seed, *names)
 
-    def logits(self, batch: Batch) -> Tensor:
-        """Return the network's logits, shape (n, labels); dummies are left out."""
-        states = self._states(batch) if self.network.freeze else None
-        with self.machine.multiplying():
-            return self.network.logits(batch.ids, batch.mask, states)[: len(batch.rows)]
+    def steps(self, stage: Stage, number: int, task_type: TaskType, settings: FineTuning) -> Steps:
+        loss = StageLoss(stage, task_type, self.network.device)
+        watch = LossWatch(number, self.machine.precision, self.network.device)
+        return PaddedSteps(self, stage, loss, watch, settings)
+
+    def batch_logits(self, rows: Rows) -> Tensor:
+        """Return logits of rows side by side, shape (n, labels)."""
+        return self._logits(lay_out(self.tokens.ids, rows, self.padding))
 
     @torch.no_grad()
     def all_logits(self, rows: Rows) -> Floats:
-        """Return logits of rows in fixed shapes, shape (n, labels): a row's do not depend on the others."""
         rows = np.asarray(rows, np.int64)
         place = {row: i for i, row in enumerate(rows.tolist())}
         found = np.zeros((len(rows), len(self.network.intercepts)), np.float32)
         for batch in self._scored(rows):
-            found[[place[row] for row in batch.rows.tolist()]] = self.logits(batch).cpu().numpy()
+            found[[place[row] for row in batch.rows.tolist()]] = self._logits(batch).cpu().numpy()
         return found
+
+    def _logits(self, batch: Batch) -> Tensor:
+        """Return the network's logits, shape (n, labels); dummies are left out."""
+        states = self._states(batch) if self.network.freeze else None
+        with self.machine.multiplying():
+            return self.network.logits(batch.ids, batch.mask, states)[: len(batch.rows)]
 
     def _scored(self, rows: Rows) -> Iterator[Batch]:
         return scored_batches(self.tokens.ids, rows, self.padding)
@@ -93,4 +130,4 @@ class TokenPool:
     def _compute(self, batch: Batch) -> Tensor:
         with self.machine.multiplying():
             states = self.network.states(batch.ids, batch.mask)
-        return states.to(torch.bfloat16 if self.machine.precision == "bf16" else torch.float32).cpu()
+        return states.to(torch.bfloat16 if self.machine.precision == "bf16" else torch.float32)

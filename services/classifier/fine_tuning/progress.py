@@ -10,8 +10,12 @@ from torch import Tensor
 
 from services.storage import files
 
-# Writing costs a second for a large network; the result is the same however rarely it is done.
+# A kill loses no more than this, or where the weights are many so much more that writing them, at
+# some hundreds of megabytes a second, stays a tenth of the time. A fit that takes less is never written.
 SECONDS_BETWEEN = 15.0
+BYTES_BETWEEN = 500e6
+# Raised when standings are written in another form.
+FORM = 2
 
 
 @dataclass
@@ -65,12 +69,15 @@ class SavedStanding:
         values |= {name: tuple(values[name]) for name in ("best", "taken")}
         return Standing(**values, tensors=tensors)
 
-    def save(self, standing: Standing, ended: bool = False) -> None:
-        """Write a standing, unless the last one was written just now and it is not the end."""
+    def due(self, size: int) -> bool:
+        """Whether there is more to lose than writing so many bytes costs."""
+        waited = time.monotonic() - self._written
+        return waited >= SECONDS_BETWEEN * max(1.0, size / BYTES_BETWEEN)
+
+    def save(self, standing: Standing) -> None:
+        """Write a standing."""
         from safetensors.torch import save
 
-        if not ended and time.monotonic() - self._written < SECONDS_BETWEEN:
-            return
         values = {k: v for k, v in asdict(_without_tensors(standing)).items() if k != "tensors"}
         tensors = {name: tensor.contiguous() for name, tensor in standing.tensors.items()}
         files.replace(self._path, save(tensors, {"standing": json.dumps(values)}))

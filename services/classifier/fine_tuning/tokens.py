@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 # A longer text is cut before it is tokenised, so that its cost is bounded. English has
 # about 5 characters a token; what a cut at 64 loses lies beyond any other cut.
 CHARACTERS_PER_TOKEN = 64
@@ -15,6 +18,10 @@ class Tokens:
 
     ids: tuple[tuple[int, ...], ...]
     truncated: tuple[bool, ...]
+
+    def lengths(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return tokens per row."""
+        return np.array([len(self.ids[row]) for row in rows.tolist()], np.int64)
 
 
 def tokenise(tokenizer: Any, texts: Sequence[str], longest: int) -> Tokens:

@@ -9,9 +9,9 @@ import pytest
 
 from services.classifier.families import FAMILIES, Examples, Prepared
 from services.classifier.fine_tuning import pool
-from services.classifier.fine_tuning.loop import Stage as Documents
 from services.classifier.fine_tuning.machine import Machine
 from services.classifier.fine_tuning.settings import FineTuning
+from services.classifier.fine_tuning.stage import Stage as Documents
 from services.classifier.objectives import OBJECTIVES
 from services.classifier.stage_objective import read_objective
 from services.classifier.training import open_run
@@ -235,7 +235,8 @@ def test_a_loss_that_is_no_number_fails_its_plan_alone(store: Store, checkpoint:
         PreconditionError, match="plan 1: the loss is nan at step 1 of stage 2 in fp32"
     ) as caught:
         run(store, spec)
-    assert caught.value.metadata == {"plan": "1", "step": "1", "precision": "fp32"}
+    said = {"plan": "1", "step": "1", "precision": "fp32", "field": "parameters.learning_rate"}
+    assert caught.value.metadata == said
     opened = open_run(store, spec)
     assert [opened.finished(i) for i in range(3)] == [True, False, True]
 

@@ -33,8 +33,8 @@ def test_a_killed_fit_goes_on_to_the_same_bytes(
     saves, steps = list[tuple[int, int]](), list[int]()
     save, step = SavedStanding.save, Training._step
 
-    def killing(self: SavedStanding, standing: Standing, ended: bool = False) -> None:
-        save(self, standing, ended)
+    def killing(self: SavedStanding, standing: Standing) -> None:
+        save(self, standing)
         saves.append((standing.stage, standing.step))
         if len(saves) in (3, 17, 27):
             raise Killed
