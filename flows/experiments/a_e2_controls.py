@@ -37,12 +37,12 @@ class Controls(Question):
             for regime, generator, family in generator_places(design)
         ]
         for regime in _regimes_with_ceiling(design):
-            planned += [
-                PlannedContrast(
-                    "ceiling", plain("new_real", regime, family), plain("real_only", regime, family)
-                )
-                for family in design.families
-            ]
+            for family in design.families:
+                new_real = plain("new_real", regime, family)
+                planned.append(PlannedContrast("ceiling", new_real, plain("real_only", regime, family)))
+                planned += [
+                    PlannedContrast("ceiling", new_real, twin) for twin in _a_twin(design, regime, family)
+                ]
         return planned
 
     def rulers(self, design: Design) -> Sequence[PlannedRuler]:
@@ -51,10 +51,16 @@ class Controls(Question):
         return [_ruler(design, generator, family, spare) for _, generator, family in claimed_places(design)]
 
 
-def _a_twin(design: Design, regime: int, family: str) -> Wanted:
-    """Return the row twin of the first generator with an arm in a regime: twins are of equal size."""
-    name = next(g.name for g in design.generators if regime in design.regimes_of(g))
-    return row_twin(regime, name, family)
+def _a_twin(design: Design, regime: int, family: str) -> list[Wanted]:
+    """Return a row twin as large as the ceiling, of the first generator with such an arm; none where there is none."""
+    found = [
+        g.name
+        for g in design.generators
+        if regime in design.regimes_of(g)
+        and family in design.families_of(g)
+        and design.documents_of(g) == design.synthetic_documents
+    ]
+    return [row_twin(regime, name, family) for name in found[:1]]
 
 
 def _regimes_with_ceiling(design: Design) -> list[int]:

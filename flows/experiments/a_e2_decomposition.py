@@ -91,7 +91,7 @@ class Decomposition(Question):
 
     def section(self, tables: ReportInput) -> Section | None:
         if TABLE not in tables.findings:
-            return None
+            return self._undefined(tables)
         found = rows(tables.findings[TABLE])
         blocks = (
             _table("What each raw gain is made of", PARTS, found, shares=True),
@@ -100,6 +100,12 @@ class Decomposition(Question):
             READING,
         )
         return Section("decomposition", self.title, blocks, tag(tables))
+
+    def _undefined(self, tables: ReportInput) -> Section | None:
+        if not _decomposed(tables):
+            return None
+        why = "Not decomposed: with one label a document the highest score wins, and no threshold is there to calibrate."
+        return Section("decomposition", self.title, (Note(why, "undefined"),), tag(tables))
 
 
 READING = Note(

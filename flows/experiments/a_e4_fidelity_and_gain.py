@@ -5,7 +5,7 @@ both are dealt with by refusal and by tests for dependent correlations.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pandas as pd
@@ -54,7 +54,12 @@ class FidelityAndGain(Question):
     def section(self, tables: ReportInput) -> Section | None:
         if CORRELATIONS not in tables.findings:
             return None
-        shown = [show(rows(tables.findings[name])) for name, show in SHOWN.items() if name in tables.findings]
+        found = {name: rows(tables.findings[name]) for name in SHOWN if name in tables.findings}
+        known = found.pop(CORRELATIONS)
+        gain = correlations([row for row in known if row["outcome"] == GAIN])
+        score = correlations([row for row in known if row["outcome"] == PERFORMANCE])
+        itself = replace(score, caption="The same with the score itself in place of the gain", collapsed=True)
+        shown = [gain, *([itself] if score.rows else []), *(SHOWN[name](found[name]) for name in found)]
         return Section("fidelity-and-gain", self.title, (*shown, paper(), READING), tag(tables))
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from flows import results as tables
 from flows.report.columns import empty_table
+from flows.report.scores import mean_interval
 from flows.report.sections.searched import FURTHER_KIND
 from flows.run import StudyRun
 from flows.stages import searching
@@ -77,13 +77,8 @@ def retrieval_means(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _mean_interval(values: np.ndarray) -> dict[str, float | None]:
-    if not len(values):
-        return {"value": None, "low": None, "high": None}
-    mean = float(values.mean())
-    if len(values) < 2:
-        return {"value": mean, "low": None, "high": None}
-    half = float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
-    return {"value": mean, "low": mean - half, "high": mean + half}
+    mean, low, high = mean_interval(values.tolist()) if len(values) else (None, None, None)
+    return {"value": mean, "low": low, "high": high}
 
 
 def _search_controls(arm: str) -> list[str]:

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 from scipy import stats
 
+from flows.experiments import EXPERIMENTS
 from flows.report.inputs import ReportInput
+from flows.report.page import Note
 from flows.report.scores import mean_interval, replicate_scores
 
 
@@ -35,3 +37,13 @@ def test_a_mean_has_students_interval_where_replicates_differ() -> None:
     assert mean_interval(values) == pytest.approx((0.1875, low, high))
     assert mean_interval([0.4]) == (0.4, None, None)
     assert mean_interval([0.4, 0.4]) == (0.4, None, None)
+
+
+def test_what_cannot_be_decomposed_says_why(example: ReportInput) -> None:
+    """Single-label scores have no threshold; the section stands and names the reason."""
+    cells = example.cells.assign(arm="eda_twin:oracle")
+    section = EXPERIMENTS.get("a_e2_decomposition").section(replace(example, cells=cells, findings={}))
+    assert section is not None
+    (note,) = section.blocks
+    assert isinstance(note, Note) and "no threshold is there to calibrate" in note.text
+    assert EXPERIMENTS.get("a_e2_decomposition").section(replace(example, findings={})) is None
