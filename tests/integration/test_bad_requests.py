@@ -139,7 +139,7 @@ CASES: dict[str, Bad] = {
     "a loss that is no number": Bad(
         lambda s: s.fine_tune(s.checkpoint, learning_rate=1e30, precision="fp32"),
         FAILED,
-        "",
+        "parameters.learning_rate",
         "the loss is nan at step 2 of stage 1 in fp32; lower learning_rate",
     ),
     "embeddings without end": Bad(

@@ -47,7 +47,7 @@ def test_help_names_every_shipped_design(command: str, capsys: pytest.CaptureFix
     with pytest.raises(SystemExit):
         cli.main([command, "--help"])
     said = " ".join(capsys.readouterr().out.split())
-    assert "full, smoke, trial, or the path of a .toml file" in said
+    assert "full, inversion, paper, smoke, trial, or the path of a .toml file" in said
 
 
 def test_a_family_or_encoder_is_checked_before_any_file(capsys: pytest.CaptureFixture[str]) -> None:
