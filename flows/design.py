@@ -53,7 +53,7 @@ class Design(FrozenModel):
     families: tuple[Name, ...] = ("tfidf_linear", "frozen_encoder")
     family_parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
     variants: dict[Name, VariantDesign] = Field(default_factory=dict)
-    encoder: Annotated[str, Field(pattern=r"^[a-z0-9_.-]{0,64}$")] = "minilm"
+    encoder: Annotated[str, Field(pattern=r"^[a-z0-9_.-]{0,64}$|^[^\s]*/[^\s]*$")] = "minilm"
     folds: int = Field(5, ge=2)
     margin: float = Field(0.02, gt=0, lt=1)
     embedding_budget: int = Field(50_000, ge=0)

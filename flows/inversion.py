@@ -35,8 +35,10 @@ Floats = npt.NDArray[np.float64]
 def main() -> None:
     """Draw the truth and write it down."""
     parser = argparse.ArgumentParser(prog="python -m flows.inversion", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=0, help="use only the first so many seeds")
+    parser.add_argument("--seeds", type=int, default=0, help="try the first so many seeds; writes nothing")
     wanted = parser.parse_args().seeds
+    if wanted and wanted < 2:
+        parser.error("an error of theta takes two seeds at least")
     master = tomllib.loads((resources.files("flows") / "master_seeds.toml").read_text())
     seeds = master["truth"][: wanted or None]
     with open_run(load_design(DESIGN), load_profile("embedded")) as run:
@@ -45,7 +47,8 @@ def main() -> None:
             drawn[seed] = draw(run, seed)
             print(f"study {len(drawn)} of {len(seeds)} (seed {seed})", flush=True)
         record = truth(run, drawn)
-    FILE.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+    if not wanted:
+        FILE.write_text(json.dumps(record, indent=1, sort_keys=True, allow_nan=False) + "\n")
     print(pd.DataFrame(record["correlations"]).to_string(index=False, float_format="%.3f"))
 
 

@@ -17,10 +17,14 @@ def counted(values: Any, default_train: int) -> Any:
     if not isinstance(values, Mapping) or not isinstance(values.get("regimes"), (list, tuple)):
         return values
     dataset = values.get("dataset") or {}
-    train = dataset.get("train", default_train) if isinstance(dataset, Mapping) else dataset.train
+    train = (
+        dataset.get("train", default_train)
+        if isinstance(dataset, Mapping)
+        else getattr(dataset, "train", None)
+    )
     return {**values, "regimes": [_count(regime, train) for regime in values["regimes"]]}
 
 
-def _count(regime: Any, train: int) -> Any:
+def _count(regime: Any, train: Any) -> Any:
     found = RATIO.fullmatch(regime) if isinstance(regime, str) else None
-    return train // int(found[1]) if found else regime
+    return train // int(found[1]) if found and isinstance(train, int) else regime

@@ -224,6 +224,8 @@ class StudyRun:
             self.trained.clear()
             for batch in self.batches():
                 self.train(batch)
+        for number in list(self.searched):
+            self.search(number)
 
 
 def train_everything(run: StudyRun) -> None:

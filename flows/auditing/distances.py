@@ -13,7 +13,7 @@ from services.domain.measurement import Measurement
 from services.domain.seeds import derived_seed, stream
 from services.evaluator.client import EvaluatorClient
 from services.evaluator.planning import FidelitySpec
-from services.features.encoders import ENCODERS, FittedEncoder
+from services.features.named import is_fitted
 from services.storage.store import Store
 
 METRICS = ("mmd2",)
@@ -70,7 +70,7 @@ def _measure(
     known = store.put_corpus(reference)
     stored: tuple[ArtifactRef, ...] = tuple(store.put_corpus(corpus) for corpus in corpora)
     # An encoder that is fitted learns from the real training documents alone.
-    fitted = isinstance(ENCODERS.get(options.encoder), FittedEncoder)
+    fitted = is_fitted(options.encoder)
     fit_on = store.put_corpus(real) if fitted else None
     ceiling = store.put_corpus(scrambled(reference, stream(options.seed, "audit", "ceiling")))
     first, far, *matrices = evaluator.embed((known, ceiling, *stored), options.encoder, fit_on=fit_on)

@@ -10,6 +10,7 @@ from services.domain.nearness import did_you_mean
 from services.domain.registry import Registry
 from services.domain.task import TaskType
 from services.features.encoders import ENCODERS
+from services.features.named import is_checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class AuditOptions:
         if not self.encoder:
             object.__setattr__(self, "encoder", default_encoder(self.family))
         _require_known(FAMILIES, self.family, "family")
-        _require_known(ENCODERS, self.encoder, "encoder")
+        if not is_checkpoint(self.encoder):
+            _require_known(ENCODERS, self.encoder, "encoder")
         _require(self.replicates >= 2, "replicates", "at least 2 (5 for a verdict)", self.replicates)
         _require(self.twins >= 1, "twins", "at least 1", self.twins)
         _require(self.folds >= 2, "folds", "at least 2", self.folds)

@@ -75,7 +75,7 @@ def distinct_scene(scene: Scene) -> tuple[Scene, dict[str, float]]:
 def _repeated(candidates: tuple[tuple[str, str], ...], real: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
     """Return what each candidate repeats: "real", "synthetic" or nothing."""
     known = TextIndex(prepare("real", real))
-    return tuple(match.group if match else "" for match in repeats(candidates, known))
+    return tuple(match.group if match else "" for match in repeats(candidates, known, growing=False))
 
 
 CONDITIONS.register("deduplicated", Deduplicated())

@@ -15,7 +15,10 @@ EMPTY = "something"
 
 
 class LabelMasked:
-    """Every label's name, in either number and any case, is left out."""
+    """Every label's name is left out, in any case, with or without -s or -es at its end.
+
+    Other plurals, such as "prostheses" of "prosthesis", are not recognised.
+    """
 
     version = "2"
     role: Role = "treatment"

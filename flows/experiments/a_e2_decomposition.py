@@ -27,6 +27,7 @@ from flows.report.page import Cell, Column, Note, Section, Table
 from flows.report.queries import rows, tag
 from flows.report.scores import Place, replicate_scores
 from services.classifier.families import FAMILIES
+from services.domain.task import TaskType
 from services.evaluator.client import EvaluatorClient
 from services.evaluator.decomposition import CellScores
 from services.evaluator.gain_terms import (
@@ -104,10 +105,12 @@ class Decomposition(Question):
     def _undefined(self, tables: ReportInput) -> Section | None:
         if not _decomposed(tables):
             return None
-        why = "Not decomposed: with one label a document the highest score wins, and no threshold is there to calibrate."
+        single = tables.design.get("task_type") == TaskType.SINGLE_LABEL.value
+        why = SINGLE if single else "Not decomposed: no arm has a score in every replicate."
         return Section("decomposition", self.title, (Note(why, "undefined"),), tag(tables))
 
 
+SINGLE = "Not decomposed: with one label a document the highest score wins, and no threshold is there to calibrate."
 READING = Note(
     "Calibration, budget and documents sum to the raw gain at a threshold of .5, the one that is reported where "
     "nobody tunes. Budget and documents are means over both orders in which they can be counted. A share is "

@@ -55,6 +55,7 @@ class WithoutDuplicates(Question):
             KINDS,
             "Synthetic corpora without near-duplicates of the regime's documents and of one another, 95 % intervals, "
             "exploratory.",
+            label=lambda row: str(row["generator"]),
         )
         if not blocks:
             return None

@@ -20,6 +20,7 @@ from services.domain.corpus import Corpus
 from services.domain.errors import InvalidInputError, NotFoundError
 from services.domain.nearness import did_you_mean
 from services.domain.seeds import derived_seed
+from services.features.named import is_checkpoint
 from services.storage.store import Store
 
 
@@ -67,8 +68,8 @@ class StudyPlan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to train and nothing to search, as without real documents."""
-        return not self.cells and not self.searches
+        """Whether there is nothing to run at all, as without real documents."""
+        return not self.experiments and not self.cells and not self.searches
 
 
 def plan_study(design: Design, profile: Profile, grid: Grid) -> StudyPlan:
@@ -152,7 +153,8 @@ def check_names(study: Study) -> None:
     asked = {design.family_behind(name) for name in design.all_families}
     _refuse_unknown("classifier family", asked, families)
     _refuse_unknown("fidelity metric", set(design.fidelity_metrics), metrics)
-    _refuse_unknown("encoder", {design.encoder} - {""}, set(measurable.encoders))
+    if design.encoder and not is_checkpoint(design.encoder):
+        _refuse_unknown("encoder", {design.encoder}, set(measurable.encoders))
 
 
 def _check_backends(study: Study) -> None:

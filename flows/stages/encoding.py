@@ -8,7 +8,7 @@ from flows.stages.loading import Material
 from services.domain.artifact import ArtifactRef
 from services.domain.digest import text_digest
 from services.domain.errors import PreconditionError
-from services.features.encoders import ENCODERS, FittedEncoder
+from services.features.named import is_fitted
 
 
 def segments(material: Material, written: Sequence[Written]) -> tuple[str, ...]:
@@ -42,7 +42,7 @@ def encode(
         train: The train pool: the only texts that an encoder is fitted on, if it is one that is fitted.
     """
     references = [ArtifactRef.stored(sha) for sha in corpora]
-    fitted = isinstance(ENCODERS.get(study.design.encoder), FittedEncoder)
+    fitted = is_fitted(study.design.encoder)
     matrices = study.clients.evaluator.embed(
         references,
         study.design.encoder,

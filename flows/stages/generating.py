@@ -57,7 +57,9 @@ def write_corpus(study: Study, material: Material, key: CorpusKey) -> Written:
     known = study.store.lookup(identity)
     if known is not None and is_whole(study, written := _read(study, known)):
         return written
-    return _read(study, study.store.publish(identity, _write(study, material, key, spec)))
+    # A writer that never writes the same twice does not bring back a corpus that is lost.
+    file = study.store.publish if known is None else study.store.replace
+    return _read(study, file(identity, _write(study, material, key, spec)))
 
 
 def _read(study: Study, reference: ArtifactRef) -> Written:

@@ -67,7 +67,14 @@ def search_replicate(
         "planned": [search.arm for search in possible],
         "embeddings": sorted(embeddings[sha].sha256 for sha in (material.train, material.test, *corpora)),
     }
-    return [Searched(**values) for values in study.store.get_json(study.store.computed(identity, compute))]
+    searched = _searched(study, study.store.computed(identity, compute))
+    if not all(study.store.objects.has(one.per_query) for one in searched):
+        searched = _searched(study, study.store.replace(identity, compute()))
+    return searched
+
+
+def _searched(study: Study, reference: ArtifactRef) -> list[Searched]:
+    return [Searched(**values) for values in study.store.get_json(reference)]
 
 
 def _embedded(study: Study, search: PlannedSearch, number: int) -> bool:

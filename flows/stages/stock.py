@@ -42,12 +42,45 @@ def share_of_stock(study: Study, material: Material, key: CorpusKey) -> Written:
     specs = [specification(study, material, one, generator) for one in keys]
     identity = _identity(study, material, generator, specs)
     with _WRITING:
-        known = study.store.lookup(identity)
-        shares = _read(study, known) if known else ()
-        if not shares or not all(is_whole(study, share) for share in shares):
-            shares = _read(study, study.store.publish(identity, _write(study, material, keys, specs)))
+        shares = _known(study, generator, identity) or _written(study, material, keys, specs, identity)
     require_enough(study, generator, shares)
     return shares[key.replicate]
+
+
+def _known(study: Study, generator: GeneratorDesign, identity: Mapping[str, object]) -> Shares:
+    """Return the stock on record, whole; nothing where it is to be written, again perhaps.
+
+    A shortage stands for its `over` alone, so that a larger one asks again.
+    """
+    known = study.store.lookup(identity) or study.store.lookup(_short(generator, identity))
+    shares = _read(study, known) if known else ()
+    return shares if all(is_whole(study, share) for share in shares) else ()
+
+
+def _written(
+    study: Study,
+    material: Material,
+    keys: Sequence[CorpusKey],
+    specs: Sequence[GenerationSpec],
+    identity: Mapping[str, object],
+) -> Shares:
+    """Write a stock and put it on record, a shortage apart from what suffices."""
+    generator = study.design.generator(keys[0].generator)
+    reference = _write(study, material, keys, specs)
+    shares = _read(study, reference)
+    study.store.replace(
+        identity if _suffices(study, generator, shares) else _short(generator, identity), reference
+    )
+    return shares
+
+
+def _short(generator: GeneratorDesign, identity: Mapping[str, object]) -> dict[str, object]:
+    return {**identity, "over": generator.over}
+
+
+def _suffices(study: Study, generator: GeneratorDesign, shares: Sequence[Written]) -> bool:
+    each = study.design.documents_of(generator)
+    return all(share.accepted >= each for share in shares)
 
 
 def require_enough(study: Study, generator: GeneratorDesign, shares: Sequence[Written]) -> None:
@@ -56,9 +89,9 @@ def require_enough(study: Study, generator: GeneratorDesign, shares: Sequence[Wr
     Raises:
         PreconditionError: Some do not; the message counts what there is and what there should be.
     """
-    each = study.design.documents_of(generator)
-    if all(share.accepted >= each for share in shares):
+    if _suffices(study, generator, shares):
         return
+    each = study.design.documents_of(generator)
     asked, accepted = sum(share.requested for share in shares), sum(share.accepted for share in shares)
     rejected = _summed([share.rejected for share in shares]) or "none"
     failed = _summed([share.failed for share in shares]) or "none"
@@ -86,7 +119,6 @@ def _identity(
         "backend_version": study.algorithms.get(backend, ""),
         **file_identity(specs[0].parameters),
         "count": study.design.documents_of(generator),
-        "over": generator.over,
         "against": [material.train, material.test, material.reference],
     }
 

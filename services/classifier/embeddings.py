@@ -35,10 +35,10 @@ def complete_embeddings(
 
 
 def _computed(store: Store, corpora: Sequence[ArtifactRef], encoder: str) -> Sequence[ArtifactRef]:
-    from services.features.encoders import ENCODERS, FittedEncoder
+    from services.features.named import is_fitted
     from services.features.store import embed_corpora
 
-    if isinstance(ENCODERS.get(encoder), FittedEncoder):
+    if is_fitted(encoder):
         raise InvalidInputError(
             f"the encoder {encoder!r} learns from training texts, which a training run does not name; embed the "
             "corpora with the evaluator and give their embeddings, or name another encoder",

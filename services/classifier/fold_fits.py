@@ -57,7 +57,7 @@ def fit_folds(
     oof = _out_of_fold(fits.parts, support, fold, len(spec.task.labels))
     oof_truth = truth[support.scored]
     threshold = threshold_of(spec.task.type, oof, oof_truth)
-    estimates = {**_estimates(fits.whole, fits.parts, support), **fits.estimates}
+    estimates = {**_estimates(fits.whole, fits.parts, support), **_least_kept(weights), **fits.estimates}
     return PlanResult(
         fits.whole.scores(documents.test_rows), oof, oof_truth, threshold, estimates
     ), fits.whole
@@ -103,6 +103,12 @@ def _out_of_fold(
         held_out = np.intersect1d(np.flatnonzero(fold == k), support.scored)
         scores[held_out] = part.scores(support.rows[held_out])
     return np.asarray(scores[support.scored])
+
+
+def _least_kept(weights: Floats) -> dict[str, float]:
+    """Return the smallest share of the weights that a fold's fit has; far below 1 - 1/folds where rows have donors."""
+    total = weights.sum(axis=0, dtype=np.float64)
+    return {"least_fold_share": float(total[1:].min() / total[0])} if len(total) > 1 else {}
 
 
 def _estimates(whole: Fitted, parts: Sequence[Fitted], support: Support) -> dict[str, float]:

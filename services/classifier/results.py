@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from services.classifier.families import Family, Pretrained
+from services.classifier.families import Family, OnDevices, Pretrained
 from services.classifier.objectives import OBJECTIVES
 from services.classifier.parameters import Parameters, parameter_values
 from services.classifier.specification import TrainingSpec
@@ -68,7 +68,9 @@ def result_key(
         "seed": spec.seed,
     }
     revision = family.revision(parameters) if isinstance(family, Pretrained) else ""
-    return key | objective_versions(plan) | ({"revision": revision} if revision else {})
+    device = family.computed_on() if isinstance(family, OnDevices) else ""
+    parts = {"revision": revision, "device": device}
+    return key | objective_versions(plan) | {name: part for name, part in parts.items() if part}
 
 
 def objective_versions(plan: TrainingPlan) -> dict[str, Any]:

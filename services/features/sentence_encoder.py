@@ -1,6 +1,7 @@
 """Any sentence encoder by name on the hub or by folder.
 
-A plug-in of three lines gives it a name that designs and services know; with
+Designs and services take its name as it is, such as "owner/name". With settings of
+its own, a plug-in of three lines gives it a short one; with
 SYNTHTRIAL_PLUGINS=<folder>, in <folder>/encoders/<any>.py:
 
     from services.features.encoders import ENCODERS

@@ -13,8 +13,9 @@ import numpy as np
 from services.domain.artifact import ArtifactRef
 from services.domain.digest import spec_digest, text_digest
 from services.domain.errors import InvalidInputError
-from services.features.encoders import ENCODERS, Embeddings, Encoder, FittedEncoder, Truncating
+from services.features.encoders import Embeddings, Encoder, FittedEncoder, Truncating
 from services.features.matrices import check_finite
+from services.features.named import encoder_named
 from services.storage.store import Store
 
 # Some seconds of work: what a kill can cost, and how often progress is seen.
@@ -84,7 +85,7 @@ def open_encoder(store: Store, name: str, fit_on: str | None = None) -> Encoder:
 
     Args:
         store: Where fitted models are kept, by encoder and training corpus.
-        name: A name of the registry.
+        name: See `encoder_named`.
         fit_on: Digest of the training corpus, for encoders that are fitted.
 
     Raises:
@@ -92,7 +93,7 @@ def open_encoder(store: Store, name: str, fit_on: str | None = None) -> Encoder:
         InvalidInputError: Training texts are missing, or given to an encoder
             that takes none.
     """
-    entry = ENCODERS.get(name)
+    entry = encoder_named(name)
     if isinstance(entry, FittedEncoder):
         return _fitted(store, name, entry, fit_on)
     if fit_on:

@@ -30,10 +30,16 @@ class _Compared:
 _compared: dict[tuple[TextIndex, tuple[str, str]], _Compared] = {}
 
 
-def repeats(candidates: Candidates, known: TextIndex) -> list[Match | None]:
+def repeats(candidates: Candidates, known: TextIndex, *, growing: bool = True) -> list[Match | None]:
     """Return what each (id, text) repeats, in order; None for those that are new.
 
     A new candidate is known to those after it, as group "synthetic"; a repeating one is not.
+
+    Args:
+        candidates: Of a corpus.
+        known: What they are held against.
+        growing: Whether the same will be asked for with further candidates; what was
+            compared is then kept.
     """
     if not candidates:
         return []
@@ -47,6 +53,8 @@ def repeats(candidates: Candidates, known: TextIndex) -> list[Match | None]:
             state.fresh.add(entry)
         state.matches.append(match)
     state.candidates = tuple(candidates)
+    if not growing:
+        return state.matches
     if len(_compared) >= GROWING:
         _compared.clear()
     _compared[key] = state

@@ -8,6 +8,7 @@ notebook or script again.
 
 import asyncio
 import contextlib
+import itertools
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import services
+from services.domain.environment import PLACE_VARIABLE
 from services.domain.errors import BackendUnavailableError, QueueFullError, StudyError, WorkerDiedError
 from services.rpc import limits
 from services.rpc.worker import HEADER_BYTES, decode, encode
@@ -53,6 +55,7 @@ class WorkerPool:
         self._room = count + waiting
         self._idle: list[_Worker] = []
         self._busy: set[_Worker] = set()
+        self._starting: set[int] = set()
         self._closed = False
 
     async def run(
@@ -121,7 +124,17 @@ class WorkerPool:
             if worker.alive:
                 return worker
             worker.kill()
-        return await _Worker.start(self.threads)
+        place = self._free_place()
+        self._starting.add(place)
+        try:
+            return await _Worker.start(self.threads, place)
+        finally:
+            self._starting.discard(place)
+
+    def _free_place(self) -> int:
+        """Return the smallest number that no worker has, so that as many as there are devices have one each."""
+        taken = {worker.place for worker in (*self._idle, *self._busy)} | self._starting
+        return next(number for number in itertools.count() if number not in taken)
 
     async def _death(self, worker: "_Worker", job: str) -> StudyError:
         await worker.last_moments()
@@ -139,22 +152,27 @@ class _Worker:
     """One process and our end of its socket pair."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        place: int,
+        process: subprocess.Popen[bytes],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
+        self.place = place
         self._process = process
         self._reader = reader
         self._writer = writer
         self._reaped: asyncio.Future[int] | None = None
 
     @classmethod
-    async def start(cls, threads: int) -> "_Worker":
+    async def start(cls, threads: int, place: int) -> "_Worker":
         """Start a process and connect to it."""
         ours, theirs = socket.socketpair()
         with theirs:
             # First the connection, then the process: a cancelled await leaves no process behind.
             reader, writer = await asyncio.open_unix_connection(sock=ours, limit=limits.MEBIBYTE)
-            process = _spawn(theirs.fileno(), threads)
-        return cls(process, reader, writer)
+            process = _spawn(theirs.fileno(), threads, place)
+        return cls(place, process, reader, writer)
 
     @property
     def alive(self) -> bool:
@@ -197,9 +215,9 @@ class _Worker:
         return await self._reaped
 
 
-def _spawn(descriptor: int, threads: int) -> subprocess.Popen[bytes]:
+def _spawn(descriptor: int, threads: int, place: int) -> subprocess.Popen[bytes]:
     root = str(Path(services.__file__).parents[1])
-    environment = dict.fromkeys(THREAD_VARIABLES, str(threads))
+    environment = {**dict.fromkeys(THREAD_VARIABLES, str(threads)), PLACE_VARIABLE: str(place)}
     search = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
     return subprocess.Popen(
         # -P: a file in the user's folder must not stand in for a module of the standard library.

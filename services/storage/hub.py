@@ -44,6 +44,9 @@ def _fetched(kind: str, name: str, patterns: tuple[str, ...], field: str, revisi
             field=field,
         ) from None
     obstacle = _obstacle(kind, name, revision)
+    if isinstance(obstacle, _refusals()):
+        # Not a network out of reach: what was fetched before may have been withdrawn.
+        raise _absent(kind, name, revision, field, obstacle)
     try:
         folder = snapshot_download(
             name,
@@ -66,6 +69,12 @@ def _obstacle(kind: str, name: str, revision: str) -> Exception | None:
     except Exception as error:  # noqa: BLE001 - being out of reach has no class: it is whatever the connection raised
         return error
     return None
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    from huggingface_hub import errors
+
+    return errors.GatedRepoError, errors.RepositoryNotFoundError, errors.RevisionNotFoundError
 
 
 def _absent(kind: str, name: str, revision: str, field: str, error: Exception) -> PreconditionError:

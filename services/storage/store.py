@@ -98,6 +98,11 @@ class Store:
             stands = answer
         return ArtifactRef.stored(stands["sha256"], stands["row_count"])
 
+    def replace(self, specification: Any, reference: ArtifactRef) -> ArtifactRef:
+        """File an answer in place of one that names objects which are lost."""
+        self.keys.replace(specification, {"sha256": reference.sha256, "row_count": reference.row_count})
+        return reference
+
     def computed(self, specification: Any, compute: Callable[[], ArtifactRef]) -> ArtifactRef:
         """Return the stored answer, computing and filing it where there is none."""
         return self.lookup(specification) or self.publish(specification, compute())

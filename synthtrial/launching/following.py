@@ -121,6 +121,7 @@ def checked(settings: Settings) -> Settings:
 
     load_design(settings.design)
     load_profile(settings.profile)
-    for folder in (settings.state, settings.store, settings.results):
+    # A store that is only read may lack nothing; what has to be written there says so by itself.
+    for folder in (settings.state, settings.results):
         require_writable(folder)
     return settings

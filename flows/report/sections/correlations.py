@@ -8,7 +8,7 @@ from flows.report.queries import Row
 from services.evaluator.correlation.reconstruction import reconstruct
 
 GAIN, PERFORMANCE = "gain", "performance"
-TITLES = {GAIN: "gain against the control", PERFORMANCE: "score itself"}
+TITLES = {GAIN: "gain", PERFORMANCE: "score itself"}
 # What arXiv 2605.24296 prints; only 14 points a regime give its z.
 PAPER_R, PAPER_COUNT = (0.95, -0.73), 14
 # Of correlations over some ten corpora more would be noise.

@@ -166,6 +166,14 @@ class Family(Protocol):
 
 
 @runtime_checkable
+class OnDevices(Protocol):
+    """A family whose numbers depend on the kind of device, by more than rounding where it draws batches its own way."""
+
+    def computed_on(self) -> str:
+        """Return the kind of device that this process computes on; "" for a processor."""
+
+
+@runtime_checkable
 class Pretrained(Protocol):
     """What a family has besides where its scores depend on files outside of the store."""
 

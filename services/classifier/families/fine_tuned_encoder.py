@@ -91,6 +91,11 @@ class FineTunedEncoder:
 
         return f"{revision(parameters.checkpoint)}/{Machine.here(parameters.precision).precision}"
 
+    def computed_on(self) -> str:
+        from services.classifier.fine_tuning.machine import computed_on
+
+        return computed_on()
+
     def prepare(self, source: Source, parameters: FineTuning) -> PreparedEncoder:
         from services.classifier.fine_tuning.fitting import Fitter
 

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from services.domain.environment import PLACE_VARIABLE
 from services.domain.errors import InvalidInputError, PreconditionError
 
 if TYPE_CHECKING:
     import torch
 
-# A service's workers share one device. For several devices start one service each,
-# with this variable or with CUDA_VISIBLE_DEVICES.
+# Where every worker of a service computes; without it they spread over the CUDA devices there are.
 DEVICE_VARIABLE = "SYNTHTRIAL_DEVICE"
 CUBLAS_VARIABLE = "CUBLAS_WORKSPACE_CONFIG"
 # What the allocators without an exception of their own say.
@@ -107,7 +107,7 @@ def _out_of_memory(batch: int, longest: int, error: Exception) -> PreconditionEr
 def _device() -> "torch.device":
     import torch
 
-    wanted = os.environ.get(DEVICE_VARIABLE) or ("cuda" if torch.cuda.is_available() else "cpu")
+    wanted = os.environ.get(DEVICE_VARIABLE) or own_device()
     try:
         device = torch.device(wanted)
         torch.empty(0, device=device)
@@ -118,6 +118,23 @@ def _device() -> "torch.device":
             field=DEVICE_VARIABLE,
         ) from None
     return device
+
+
+def own_device() -> str:
+    """Return the device of this worker: one of its own where a service has as many as workers, else a shared one."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return "cpu"
+    return f"cuda:{int(os.environ.get(PLACE_VARIABLE, '0')) % torch.cuda.device_count()}"
+
+
+def computed_on() -> str:
+    """Return what kind of device this process computes on, "" for a processor; packed kernels come with torch."""
+    from services.classifier.fine_tuning.varlen import has_kernel
+
+    kind = _device().type
+    return "" if kind == "cpu" else f"{kind}, {'packed' if has_kernel() else 'padded'}"
 
 
 def _multiplies_in_bfloat16(device: "torch.device") -> bool:

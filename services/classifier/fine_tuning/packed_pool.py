@@ -120,6 +120,8 @@ class PackedPool:
         return apart
 
     def _keep(self, kept: KeptStates, rows: Rows) -> None:
+        if not len(rows):
+            return
         kept.reserve(rows)
         for part in scored_parts(self._scoring, self._lengths[rows]):
             count = int(self._lengths[rows[part]].sum())

@@ -42,7 +42,7 @@ class KeptStates:
         return rows[self._used + np.cumsum(self._lengths[rows]) <= self._most]
 
     def reserve(self, rows: Rows) -> None:
-        """Make room for documents that are to be kept next."""
+        """Make room for documents that are to be kept next; what is kept already is copied once."""
         room = self._used + int(self._lengths[rows].sum())
         states = self._states.new_empty(room, self._states.shape[1])
         states[: self._used] = self._states[: self._used]

@@ -27,7 +27,7 @@ class TwoSamplePermutation(FamilyPermutation):
         "Permutation p-value of c2st over whole source families, the classifier refitted under each arrangement; "
         "undefined under 200 families a side and where documents name no source."
     )
-    version = 1
+    version = 2
     minimum_count = FEWEST_FAMILIES
     fewest_families = FEWEST_FAMILIES
 

@@ -25,7 +25,7 @@ class MmdPermutation(FamilyPermutation):
         "Permutation p-value of mmd2 over whole source families; undefined where documents name no source. "
         "Small values say that the corpus is told apart from real text."
     )
-    version = 1
+    version = 2
     minimum_count = 2
     fewest_families = 20
 

@@ -16,6 +16,7 @@ from services.classifier.fine_tuning.tokens import tokenise
 from services.classifier.models import list_models, predict_texts
 from services.classifier.training import open_run
 from services.domain.corpus import Corpus
+from services.domain.environment import PLACE_VARIABLE
 from services.domain.errors import InvalidInputError, PreconditionError
 from services.storage.store import Store
 from tests.unit.classifier.checkpoint import POSITIONS, tiny_checkpoint
@@ -77,6 +78,20 @@ def test_a_device_that_is_not_here_is_refused(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv(machine.DEVICE_VARIABLE, "cuda:31")
     with pytest.raises(InvalidInputError, match="names 'cuda:31', which this machine has not"):
         Machine.here("auto")
+
+
+@pytest.mark.parametrize(
+    ("place", "device"), [("0", "cuda:0"), ("1", "cuda:1"), ("2", "cuda:0"), (None, "cuda:0")]
+)
+def test_workers_spread_over_the_devices(
+    monkeypatch: pytest.MonkeyPatch, place: str | None, device: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.delenv(PLACE_VARIABLE, raising=False)
+    if place:
+        monkeypatch.setenv(PLACE_VARIABLE, place)
+    assert machine.own_device() == device
 
 
 @pytest.mark.parametrize(

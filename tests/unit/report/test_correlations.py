@@ -32,7 +32,7 @@ def texts(cells: tuple[Any, ...]) -> list[str]:
 def test_a_correlation_stands_beside_what_it_takes_to_read_it() -> None:
     table = correlations([row(FOUND)])
     assert texts(table.rows[0]) == [
-        *("mmd2", "gain against the control", "60", "−0.71", "−0.90 to −0.31", "−0.68", "−0.80 to −0.60"),
+        *("mmd2", "gain", "60", "−0.71", "−0.90 to −0.31", "−0.68", "−0.80 to −0.60"),
         *("0.83", "10"),
     ]
 

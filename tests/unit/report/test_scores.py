@@ -42,8 +42,13 @@ def test_a_mean_has_students_interval_where_replicates_differ() -> None:
 def test_what_cannot_be_decomposed_says_why(example: ReportInput) -> None:
     """Single-label scores have no threshold; the section stands and names the reason."""
     cells = example.cells.assign(arm="eda_twin:oracle")
-    section = EXPERIMENTS.get("a_e2_decomposition").section(replace(example, cells=cells, findings={}))
-    assert section is not None
-    (note,) = section.blocks
-    assert isinstance(note, Note) and "no threshold is there to calibrate" in note.text
+    for task, said in (
+        ("single_label", "no threshold is there to calibrate"),
+        ("multi_label", "in every replicate"),
+    ):
+        lacking = replace(example, cells=cells, findings={}, design=example.design | {"task_type": task})
+        section = EXPERIMENTS.get("a_e2_decomposition").section(lacking)
+        assert section is not None
+        (note,) = section.blocks
+        assert isinstance(note, Note) and said in note.text
     assert EXPERIMENTS.get("a_e2_decomposition").section(replace(example, findings={})) is None

@@ -6,13 +6,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from services.domain.environment import PLACE_VARIABLE
 from services.domain.errors import InvalidInputError
 
 Report = Callable[[dict[str, Any]], None]
 
 
 def echo(payload: dict[str, Any], report: Report) -> dict[str, Any]:
-    return {"got": payload, "pid": os.getpid(), "threads": os.environ["OMP_NUM_THREADS"]}
+    environment = {"threads": os.environ["OMP_NUM_THREADS"], "place": os.environ[PLACE_VARIABLE]}
+    return {"got": payload, "pid": os.getpid(), **environment}
 
 
 def count(payload: dict[str, Any], report: Report) -> dict[str, Any]:
@@ -22,7 +24,7 @@ def count(payload: dict[str, Any], report: Report) -> dict[str, Any]:
 
 
 def sleep(payload: dict[str, Any], report: Report) -> dict[str, Any]:
-    report({"pid": os.getpid()})
+    report({"pid": os.getpid(), "place": os.environ[PLACE_VARIABLE]})
     time.sleep(payload["seconds"])
     return {}
 

@@ -44,6 +44,32 @@ def test_a_process_stays_warm_and_has_its_thread_budget() -> None:
     with_pool(check)
 
 
+def test_workers_that_run_at_once_have_places_of_their_own_and_leave_them_behind() -> None:
+    async def check(pool: WorkerPool) -> None:
+        seen: list[dict[str, Any]] = []
+        running = [asyncio.create_task(pool.run(JOBS + "sleep", {"seconds": 60}, seen.append)) for _ in "ab"]
+        while len(seen) < 2:
+            await asyncio.sleep(0.01)
+        assert {said["place"] for said in seen} == {"0", "1"}
+        running[0].cancel()
+        await asyncio.gather(running[0], return_exceptions=True)
+        # What is left of the two keeps its place; the next worker takes the other.
+        freed = seen[0]["place"] if await _ended(seen[0]["pid"]) else seen[1]["place"]
+        assert (await pool.run(JOBS + "echo", {}))["place"] == freed
+        running[1].cancel()
+
+    with_pool(check, count=2)
+
+
+async def _ended(pid: int) -> bool:
+    """Wait a moment for a process to end, and say whether it did."""
+    for _ in range(100):
+        if not Path(f"/proc/{pid}").exists():
+            return True
+        await asyncio.sleep(0.02)
+    return False
+
+
 def test_progress_arrives_in_order() -> None:
     async def check(pool: WorkerPool) -> None:
         seen: list[dict[str, Any]] = []
