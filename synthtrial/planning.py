@@ -88,7 +88,7 @@ def plan(design: str = "full", profile: str = "embedded", store: str | Path | No
             cells=run.plan.cells,
             done=frozenset(c.id for c in run.plan.cells if finished(run.study, c) is not None),
             corpus_count=len(corpora),
-            text_count=_text_count(run.study.design, corpora),
+            text_count=0 if run.plan.is_empty else _text_count(run.study.design, corpora),
             claims=tuple(c.name for c in run.plan.contrasts if c.declared),
             not_run=dict(run.plan.not_run),
         )

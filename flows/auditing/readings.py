@@ -16,6 +16,7 @@ from services.evaluator.planning import (
     ContrastSpec,
     RulerSpec,
     Rung,
+    Verdict,
     WorthResult,
 )
 
@@ -23,6 +24,8 @@ Predictions = Mapping[ArmKey, ArtifactRef]
 
 NO_ROWS = "after screening there are fewer rows than replicates, so that no two replicates could differ"
 NO_RULER = "no real documents are left for a ruler"
+# Fewer synthetic rows a draw than this are equivalent to copies whatever they are worth.
+LEAST_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,15 @@ def compare(
 def reading(title: str, found: ContrastResult, real: int, synthetic: int, remark: str = "") -> Reading:
     """Return a contrast as the report shows it."""
     low, narrow = found.interval95, found.interval90
+    verdict, few = str(found.verdict), title == THIS_GENERATOR and synthetic < LEAST_ROWS
+    if few and verdict == Verdict.EQUIVALENT:
+        verdict, remark = (
+            Verdict.INCONCLUSIVE.value,
+            "; ".join(part for part in (remark, _too_few(synthetic)) if part),
+        )
     return Reading(
         title=title,
-        verdict=str(found.verdict),
+        verdict=verdict,
         effect=found.effect,
         low95=low.low if low else None,
         high95=low.high if low else None,
@@ -88,6 +97,13 @@ def reading(title: str, found: ContrastResult, real: int, synthetic: int, remark
         control_mean=found.control_mean,
         conditional=found.conditional,
         note="; ".join(part for part in (found.note, remark) if part),
+    )
+
+
+def _too_few(synthetic: int) -> str:
+    return (
+        f"a draw holds {synthetic} synthetic rows, and so few can make no difference whatever they are worth; give a larger "
+        "file, or fewer replicates (5 at least)"
     )
 
 

@@ -237,4 +237,4 @@ def _range(contrasts: list[Row]) -> str:
     ordered = sorted(contrasts, key=lambda row: float(row["effect"]))
     ends = dict.fromkeys([0, len(ordered) - 1])
     words = [f"{effect_words(ordered[end])} for {arm_label(ordered[end])}" for end in ends]
-    return f"by {words[0]}" if len(words) == 1 else f"from {' to '.join(words)}"
+    return f"by {words[0]}" if len(words) == 1 else f"by between {' and '.join(words)}"

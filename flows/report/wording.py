@@ -94,7 +94,9 @@ def judged_worth(ruler: Row | None, verdict: str, reason: str = "") -> str:
     if verdict == "better" or undefined_worth(ruler):
         return worth_words(ruler)
     shown = f"exploratory, at {count(ruler['regime'])}: 95 % interval {worth_ends(ruler)}"
-    return _noted(f"is not shown to be worth any further labelled document ({shown})", ruler)
+    if worth_ends(ruler).startswith("less than none"):
+        return _noted(f"is not shown to be worth any further labelled document ({shown})", ruler)
+    return _noted(f"has a worth that is not stated, its verdict not being better ({shown})", ruler)
 
 
 def file_worth(entry: AuditedFile) -> str:

@@ -135,8 +135,7 @@ def _kept(draft: MixCurve, scores: Floats) -> MixCurve:
     note = ""
     if draft.variance_ratio is not None and draft.variance_ratio > MAXIMUM_VARIANCE_RATIO:
         note = f"variances differ {draft.variance_ratio:.1f}:1, as equal ones do by chance with p = "
-        note += f"{draft.variance_p_value:.2f}; if they do differ, a set holds all equally good shares in .8 to .9 of "
-        note += "studies, not in .95"
+        note += f"{draft.variance_p_value:.2f}"
     return replace(draft, points=points, residual_sd=sd, degrees_of_freedom=freedom, margin=margin, note=note)
 
 

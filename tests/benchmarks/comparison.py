@@ -72,7 +72,10 @@ class Table:
         """Return a Markdown table, what stands in the way of missed goals, and where it was measured."""
         lines = ["| Work | Peer | Ours, s | Peer, s | Ratio | Goal | Apart |", f"|{'---|' * 7}"]
         lines += [f"| {' | '.join(_cells(row))} |" for row in self.rows]
-        notes = [*_reasons(self.rows), f"{place}, {self.repeats} repeats a side; {self.versions}."]
+        notes = [
+            *_reasons(self.rows),
+            f"{place}, {self.repeats} time{'s' if self.repeats > 1 else ''} a side; {self.versions}.",
+        ]
         return "\n".join([*lines, *(f"\n{note}" for note in notes)])
 
 

@@ -140,7 +140,9 @@ def _worth(row: Row) -> str:
     cap = plain(row["worth_cap"], 0)
     low = "less than none" if pd.isna(row["worth_low"]) else plain(row["worth_low"], 0)
     high = f"more than {cap}" if pd.isna(row["worth_high"]) else plain(row["worth_high"], 0)
-    if row["worth_beyond"] or row["worth_below"]:
+    if row["generator_verdict"] != "better":
+        middle = "–"
+    elif row["worth_beyond"] or row["worth_below"]:
         middle = f"more than {cap}" if row["worth_beyond"] else "less than none"
     else:
         middle = plain(row["worth"], 0)

@@ -2,7 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from flows.auditing.readings import reading
 from flows.auditing.verdicts import Results, judge_together
+from flows.report.inputs import THIS_FILE, THIS_GENERATOR
 from services.domain.measurement import Interval
 from services.evaluator.planning import ContrastResult
 from services.evaluator.power import minimum_detectable_effect
@@ -63,3 +65,13 @@ def test_the_detectable_effect_follows_the_larger_family() -> None:
 def test_what_has_no_variance_is_left_as_it_is() -> None:
     flat = replace(result("a", None, "not tested"), standard_error=None, degrees_of_freedom=None)
     assert judge_together({"a": flat}, {}, ["a"], 0.02).this_file["a"] == flat
+
+
+@pytest.mark.parametrize(
+    ("title", "rows", "verdict"),
+    [(THIS_GENERATOR, 7, "inconclusive"), (THIS_GENERATOR, 20, "equivalent"), (THIS_FILE, 7, "equivalent")],
+)
+def test_a_handful_of_rows_is_not_called_equivalent(title: str, rows: int, verdict: str) -> None:
+    found = reading(title, result("a", 0.8, "equivalent"), 40, rows)
+    assert found.verdict == verdict
+    assert ("so few can make no difference" in found.note) == (verdict == "inconclusive")

@@ -85,7 +85,7 @@ def test_an_undefined_worth_gives_its_reason() -> None:
 def test_without_a_better_verdict_no_worth_is_stated(verdict: str) -> None:
     words = judged_worth(ruler(note="small test: 120 families"), verdict)
     assert words == (
-        "is not shown to be worth any further labelled document (exploratory, at 165: 95 % interval 12 to 80); "
+        "has a worth that is not stated, its verdict not being better (exploratory, at 165: 95 % interval 12 to 80); "
         "small test: 120 families"
     )
 

@@ -46,28 +46,22 @@ def test_a_process_stays_warm_and_has_its_thread_budget() -> None:
 
 def test_workers_that_run_at_once_have_places_of_their_own_and_leave_them_behind() -> None:
     async def check(pool: WorkerPool) -> None:
-        seen: list[dict[str, Any]] = []
-        running = [asyncio.create_task(pool.run(JOBS + "sleep", {"seconds": 60}, seen.append)) for _ in "ab"]
-        while len(seen) < 2:
+        first: list[dict[str, Any]] = []
+        second: list[dict[str, Any]] = []
+        running = [
+            asyncio.create_task(pool.run(JOBS + "sleep", {"seconds": 60}, seen.append))
+            for seen in (first, second)
+        ]
+        while not (first and second):
             await asyncio.sleep(0.01)
-        assert {said["place"] for said in seen} == {"0", "1"}
+        assert {first[0]["place"], second[0]["place"]} == {"0", "1"}
         running[0].cancel()
-        await asyncio.gather(running[0], return_exceptions=True)
-        # What is left of the two keeps its place; the next worker takes the other.
-        freed = seen[0]["place"] if await _ended(seen[0]["pid"]) else seen[1]["place"]
-        assert (await pool.run(JOBS + "echo", {}))["place"] == freed
+        await _gone(first[0]["pid"])
+        # The other keeps its place; the next worker takes the one that was left.
+        assert (await pool.run(JOBS + "echo", {}))["place"] == first[0]["place"]
         running[1].cancel()
 
     with_pool(check, count=2)
-
-
-async def _ended(pid: int) -> bool:
-    """Wait a moment for a process to end, and say whether it did."""
-    for _ in range(100):
-        if not Path(f"/proc/{pid}").exists():
-            return True
-        await asyncio.sleep(0.02)
-    return False
 
 
 def test_progress_arrives_in_order() -> None:
@@ -173,12 +167,14 @@ def test_only_our_modules_run() -> None:
 
 async def _gone(pid: int, within_seconds: float = 10) -> None:
     end = time.monotonic() + within_seconds
-    while True:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
-            return
-        if state == "Z":
-            return
+    while _state(pid) not in ("", "Z"):
         assert time.monotonic() < end
         await asyncio.sleep(0.01)
+
+
+def _state(pid: int) -> str:
+    """Return a process' state as the kernel names it, "" where it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
