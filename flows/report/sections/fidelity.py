@@ -67,7 +67,7 @@ def _scatter(tables: ReportInput) -> tuple[Block, ...]:
     if lacking:
         notes.append(
             Note(
-                f"Not drawn, normalised {METRIC} undefined: {listed(lacking)} (reasons in the table).",
+                f"Not drawn, normalised {METRIC} undefined: {listed(lacking)} (not embedded, or for the reasons in the table).",
                 "undefined",
             )
         )

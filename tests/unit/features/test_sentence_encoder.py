@@ -15,19 +15,16 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-from flows.design import Design, load_design
 from services.domain.artifact import ArtifactRef
 from services.domain.corpus import Corpus
 from services.domain.document import Document
-from services.domain.errors import InvalidInputError, NotFoundError, PreconditionError
+from services.domain.errors import InvalidInputError, PreconditionError
 from services.domain.task import Task, TaskType
 from services.features import store as feature_store
 from services.features.encoders import ENCODERS
 from services.features.encoders.minilm import MiniLm
 from services.features.minilm_files import model_folder
-from services.features.named import is_checkpoint, is_fitted
 from services.features.sentence_encoder import SentenceEncoder
-from services.features.store import embed_corpora
 from services.storage.store import Store
 
 ROOT = Path(__file__).parents[3]
@@ -287,20 +284,3 @@ def test_plug_in_of_three_lines_passes_the_encoders_suite(folder: Path, tmp_path
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "passed" in done.stdout and "skipped" not in done.stdout
-
-
-def test_a_checkpoint_by_name_embeds_corpora_as_its_encoder_does(folder: Path, store: Store) -> None:
-    task = Task(TaskType.MULTI_LABEL, ("a",))
-    texts = ("one two", "three four five")
-    corpus = Corpus(task, tuple(Document(f"d{i}", text, ("a",), f"d{i}") for i, text in enumerate(texts)))
-    (matrix,) = embed_corpora(store, [store.put_corpus(corpus)], str(folder))
-    found, _ = store.get_arrays(matrix)
-    assert np.array_equal(next(iter(found.values())), SentenceEncoder(folder).encode(texts))
-
-
-def test_a_name_with_a_slash_is_asked_of_no_registry() -> None:
-    assert is_checkpoint("owner/name") and not is_fitted("owner/name")
-    assert is_fitted("lsa") and not is_checkpoint("lsa")
-    assert Design(**{**load_design("smoke").model_dump(), "encoder": "owner/Name-v1.5"}).encoder
-    with pytest.raises(NotFoundError):
-        is_fitted("lsaa")
