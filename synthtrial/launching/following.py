@@ -121,7 +121,8 @@ def checked(settings: Settings) -> Settings:
 
     load_design(settings.design)
     load_profile(settings.profile)
-    # A store that is only read may lack nothing; what has to be written there says so by itself.
-    for folder in (settings.state, settings.results):
+    # A store that can only be read may lack nothing; what has to be written there says so by itself.
+    new = [] if settings.store.is_dir() else [settings.store]
+    for folder in (settings.state, settings.results, *new):
         require_writable(folder)
     return settings

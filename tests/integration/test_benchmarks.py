@@ -93,7 +93,7 @@ def test_a_missed_goal_is_listed_with_its_reason_and_a_met_one_is_not() -> None:
     assert (met.verdict, missed.verdict) == ("≥ 4: met", "≥ 4: missed")
     text = Table("title", (met, missed), 3, "peer 1.0").as_markdown("here")
     assert text.count("Missed: ≥ 4 against peer. A reason.") == 1
-    assert "here, 3 repeats a side; peer 1.0." in text
+    assert "here, 3 times a side; peer 1.0." in text
 
 
 def test_missed_goals_fail_nothing_and_unequal_results_do(
