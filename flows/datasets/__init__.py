@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from services.domain.corpus import Corpus
+from services.domain.errors import InvalidInputError
 from services.domain.registry import Registry
+from services.domain.task import TaskType
 from services.generator.client import GeneratorClient
 
 
@@ -28,6 +30,20 @@ class Dataset(Protocol):
     def load(
         self, parameters: Mapping[str, Any], count: int, seed: int, generator: GeneratorClient
     ) -> Corpus: ...
+
+
+def given_task_type(parameters: Mapping[str, Any]) -> TaskType | None:
+    """Return the parameter `task_type` of a dataset that reads tables, None where it is left to them.
+
+    Raises:
+        InvalidInputError: It is none.
+    """
+    given = str(parameters.get("task_type", ""))
+    if given and given not in set(TaskType):
+        raise InvalidInputError(
+            f"task_type is {' or '.join(TaskType)}, not {given!r}", field="dataset.parameters.task_type"
+        )
+    return TaskType(given) if given else None
 
 
 DATASETS: Registry[Dataset] = Registry("datasets", __name__)

@@ -16,12 +16,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flows.datasets import DATASETS
+from flows.datasets import DATASETS, given_task_type
 from flows.labelled import labelled_corpus
 from services.domain.corpus import Corpus
 from services.domain.digest import sha256_hex
 from services.domain.errors import InvalidInputError, NotFoundError
-from services.domain.task import TaskType
 from services.generator.client import GeneratorClient
 from services.storage.columns import Record, find_columns, records
 from services.storage.tabular import read_rows
@@ -43,7 +42,7 @@ class Files:
     def load(
         self, parameters: Mapping[str, Any], count: int, seed: int, generator: GeneratorClient
     ) -> Corpus:
-        task_type = _task_type(parameters)
+        task_type = given_task_type(parameters)
         found = [record for path in _paths(parameters) for record in _read(path, parameters)]
         return labelled_corpus(found, task_type, int(parameters.get("minimum_label_documents", 0)))
 
@@ -67,15 +66,6 @@ def _paths(parameters: Mapping[str, Any]) -> list[Path]:
 def _read(path: Path, parameters: Mapping[str, Any]) -> tuple[Record, ...]:
     table = read_rows(path)
     return records(table, find_columns(table, parameters.get("columns")))
-
-
-def _task_type(parameters: Mapping[str, Any]) -> TaskType | None:
-    given = str(parameters.get("task_type", ""))
-    if given and given not in set(TaskType):
-        raise InvalidInputError(
-            f"task_type is {' or '.join(TaskType)}, not {given!r}", field="dataset.parameters.task_type"
-        )
-    return TaskType(given) if given else None
 
 
 DATASETS.register("files", Files())

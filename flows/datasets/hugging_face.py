@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from flows.datasets import DATASETS
+from flows.datasets import DATASETS, given_task_type
 from flows.labelled import labelled_corpus
 from services.domain.corpus import Corpus
 from services.domain.digest import sha256_hex
@@ -55,7 +55,7 @@ class HuggingFace:
     def load(
         self, parameters: Mapping[str, Any], count: int, seed: int, generator: GeneratorClient
     ) -> Corpus:
-        task_type = _task_type(parameters)
+        task_type = given_task_type(parameters)
         root, shards = _found(parameters)
         read = {shard: read_shard(shard) for shard in shards}
         rows = tuple(row for some in read.values() for row in some)
@@ -107,15 +107,6 @@ def _guessed(rows: Sequence[Row], columns: Columns) -> TaskType | None:
     """Say that a column of lists or several columns mean several labels, also where no document has two."""
     lists = any(isinstance(row.values.get(columns.labels[0]), list) for row in rows)
     return TaskType.MULTI_LABEL if lists or len(columns.labels) > 1 else None
-
-
-def _task_type(parameters: Mapping[str, Any]) -> TaskType | None:
-    given = str(parameters.get("task_type", ""))
-    if given and given not in set(TaskType):
-        raise InvalidInputError(
-            f"task_type is {' or '.join(TaskType)}, not {given!r}", field="dataset.parameters.task_type"
-        )
-    return TaskType(given) if given else None
 
 
 DATASETS.register("hugging_face", HuggingFace())

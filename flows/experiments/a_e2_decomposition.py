@@ -24,7 +24,7 @@ from flows.report.formatting import interval, missing, signed, text_or
 from flows.report.formatting import plain as number
 from flows.report.inputs import ReportInput
 from flows.report.page import Cell, Column, Note, Section, Table
-from flows.report.queries import rows, tag
+from flows.report.queries import margin, rows, tag
 from flows.report.scores import Place, replicate_scores
 from services.classifier.families import FAMILIES
 from services.domain.task import TaskType
@@ -98,6 +98,7 @@ class Decomposition(Question):
             _table("What each raw gain is made of", PARTS, found, shares=True),
             _table("The contrasts behind it, thresholds tuned", CONTRASTS, found),
             _table("The same parts in either order", ORDERS, found, collapsed=True),
+            _negative_control(found, margin(tables)),
             READING,
         )
         return Section("decomposition", self.title, blocks, tag(tables))
@@ -186,6 +187,8 @@ def _rows(
             "effect": term.effect,
             "low95": term.interval95.low if term.interval95 else None,
             "high95": term.interval95.high if term.interval95 else None,
+            "low90": term.interval90.low if term.interval90 else None,
+            "high90": term.interval90.high if term.interval90 else None,
             "share": term.share,
             "share_low95": term.share_interval95.low if term.share_interval95 else None,
             "share_high95": term.share_interval95.high if term.share_interval95 else None,
@@ -195,6 +198,21 @@ def _rows(
         }
         for term in found.terms
     ]
+
+
+def _negative_control(found: Sequence[Mapping[str, Any]], margin: float) -> Note:
+    """Say in how many places copies are equivalent to plain training, as documents that say nothing new should be."""
+    known = [row for row in found if row["term"] == "replication"]
+    inside = [
+        row
+        for row in known
+        if not missing(row["low90"]) and -margin < row["low90"] and row["high90"] < margin
+    ]
+    return Note(
+        f"Negative control: copies are equivalent to plain training at the same budget in {len(inside)} of {len(known)} "
+        f"places (90 % interval inside ±{margin:g}). Drawn copies are no exact multiple of every document, so that "
+        "exactly 0 is not expected."
+    )
 
 
 def _table(

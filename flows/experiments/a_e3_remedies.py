@@ -48,7 +48,7 @@ class Remedies(Question):
             AGAINST_PLAIN,
             "Losses and oversampling on the same real documents, against plain training (log-loss), 95 % "
             "intervals, exploratory. Thresholds are tuned for every arm alike, so a loss gains nothing by moving "
-            "its scores.",
+            "its scores. C is the same for all, though losses differ in scale: differences of .01 may be regularisation.",
         )
         second = _beside_remedies(gains(tables, AGAINST_REMEDY))
         if not first and not second:

@@ -68,7 +68,8 @@ READING = Note(
     "A correlation within strategies needs eight of them, a reliability of the gains of .5 and a sign that no "
     "single generator decides; an inversion needs ten. Where a metric is lower nearer to real text, a negative "
     "correlation means: nearer text, larger gain; where it is higher, a positive one does. Inversions are corrected "
-    "for the number of metrics, which therefore was fixed before the run; the power is that of one metric before it."
+    "for the number of metrics, which therefore was fixed before the run; the power is that of one metric before it. "
+    "Intervals stand only where nothing was refused; without any correlation such ones hold 0 in about .90 of studies, not .95."
 )
 
 

@@ -22,7 +22,8 @@ class SquaredMmd:
 
     The value is the U-statistic: zero on average for equal distributions, so it
     can be negative, and its expectation does not depend on the number of
-    documents. The interval comes from a jackknife over blocks of whole families,
+    documents. Both hold for independent documents: pairs of one family count like others,
+    so that a corpus of near copies of its sources lies above zero by the copies alone. The interval comes from a jackknife over blocks of whole families,
     of the corpus and of the reference. It describes the draw of documents; close
     to zero, where the statistic is degenerate, it is only approximate.
 
