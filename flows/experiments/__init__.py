@@ -166,6 +166,11 @@ def claimed_places(design: Design) -> list[tuple[int, str, str]]:
     ]
 
 
+def declared_places(design: Design) -> list[tuple[int, str, str]]:
+    """Return those of `claimed_places` in the claims' family, which carry the verdicts."""
+    return [place for place in claimed_places(design) if place[2] == design.claims.family]
+
+
 def synthesis(regime: int, generator: str, family: str) -> Wanted:
     """Return the arm that adds a generator's documents."""
     return Wanted(regime, Arm("synthesis", generator), family)

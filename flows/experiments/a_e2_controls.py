@@ -14,7 +14,7 @@ from flows.experiments import (
     PlannedContrast,
     PlannedRuler,
     Question,
-    claimed_places,
+    declared_places,
     generator_places,
     plain,
     row_twin,
@@ -46,9 +46,9 @@ class Controls(Question):
         return planned
 
     def rulers(self, design: Design) -> Sequence[PlannedRuler]:
-        """Return rulers of claimed generators; elsewhere they would cost more than they tell."""
+        """Return rulers where claims are declared: a worth is stated with a verdict of better and nowhere else."""
         spare = design.dataset.train - design.claims.regime
-        return [_ruler(design, generator, family, spare) for _, generator, family in claimed_places(design)]
+        return [_ruler(design, generator, family, spare) for _, generator, family in declared_places(design)]
 
 
 def _a_twin(design: Design, regime: int, family: str) -> list[Wanted]:

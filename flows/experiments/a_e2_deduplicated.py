@@ -10,7 +10,7 @@ import pandas as pd
 
 from flows.cells import Arm, Wanted
 from flows.design import Design
-from flows.experiments import EXPERIMENTS, PlannedContrast, Question, claimed_places, synthesis
+from flows.experiments import EXPERIMENTS, PlannedContrast, Question, declared_places, synthesis
 from flows.report.formatting import count
 from flows.report.formatting import plain as number
 from flows.report.inputs import ReportInput
@@ -38,9 +38,9 @@ class WithoutDuplicates(Question):
     title = "Synthetic corpora without near-duplicates"
 
     def contrasts(self, design: Design) -> Sequence[PlannedContrast]:
-        """Return contrasts of the claimed generators at the claims' regime."""
+        """Return contrasts where claims are declared."""
         planned = []
-        for regime, generator, family in claimed_places(design):
+        for regime, generator, family in declared_places(design):
             arm, twin = (Wanted(regime, Arm(name, generator), family) for name in (ARM, TWIN))
             planned += [
                 PlannedContrast("deduplicated_vs_control", arm, twin),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from flows.cells import Arm, Wanted
 from flows.design import Design
-from flows.experiments import EXPERIMENTS, PlannedContrast, Question, claimed_places, plain, synthesis
+from flows.experiments import EXPERIMENTS, PlannedContrast, Question, declared_places, plain, synthesis
 from flows.report.formatting import listed, signed, undefined
 from flows.report.inputs import ReportInput
 from flows.report.page import Cell, Column, Section, Table
@@ -101,7 +101,7 @@ def _against_plain(regime: int, family: str) -> list[PlannedContrast]:
 
 def _against_remedies(design: Design) -> list[PlannedContrast]:
     regime, family = design.claims.regime, design.claims.family
-    present = [name for _, name, f in claimed_places(design) if f == family]
+    present = [name for _, name, _ in declared_places(design)]
     remedies = [_remedy(regime, family, name) for name in OBJECTIVES] + [plain("oversampled", regime, family)]
     return [
         PlannedContrast(AGAINST_REMEDY, synthesis(regime, generator, family), remedy)
