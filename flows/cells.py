@@ -10,7 +10,7 @@ from flows.conditions import CONDITIONS
 from flows.datasets import DATASETS
 from flows.design import Design, Profile
 from flows.design_parts import DISJOINT
-from flows.versions import STEPS
+from flows.versions import STEPS, objective_versions
 from services.domain.digest import sha256_hex, spec_digest
 
 
@@ -128,6 +128,7 @@ class Grid:
             "condition": wanted.arm.condition,
             "condition_version": CONDITIONS.get(wanted.arm.condition).version,
             "settings": dict(wanted.arm.settings),
+            **objective_versions(wanted.arm.settings),
             "generator": self._generator(wanted.arm.generator),
         }
 

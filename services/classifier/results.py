@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from services.classifier.families import Family, OnDevices, Pretrained
+from services.classifier.families import Family, OnDevices, Pretrained, is_convex
 from services.classifier.objectives import OBJECTIVES
 from services.classifier.parameters import Parameters, parameter_values
 from services.classifier.specification import TrainingSpec
@@ -20,6 +20,8 @@ from services.storage.store import Store
 
 # Raised when folds, thresholds or the layout of a result change.
 RESULT_VERSION = 2
+# Raised when linear heads under an objective other than log-loss come out otherwise.
+SOLVER_VERSION = 2
 
 Floats = npt.NDArray[np.float32]
 
@@ -70,13 +72,16 @@ def result_key(
     revision = family.revision(parameters) if isinstance(family, Pretrained) else ""
     device = family.computed_on() if isinstance(family, OnDevices) else ""
     parts = {"revision": revision, "device": device}
-    return key | objective_versions(plan) | {name: part for name, part in parts.items() if part}
+    return key | objective_versions(plan, family) | {name: part for name, part in parts.items() if part}
 
 
-def objective_versions(plan: TrainingPlan) -> dict[str, Any]:
+def objective_versions(plan: TrainingPlan, family: Family) -> dict[str, Any]:
     """Return what a plan's objectives add to the key of its result; plain log-loss adds nothing."""
     names = sorted({objective_name(stage.objective) for stage in plan.stages} - {LOG_LOSS})
-    return {"objectives": [[name, OBJECTIVES.get(name).version] for name in names]} if names else {}
+    if not names:
+        return {}
+    versions = {"objectives": [[name, OBJECTIVES.get(name).version] for name in names]}
+    return versions | ({"solver": SOLVER_VERSION} if is_convex(family) else {})
 
 
 def put_result(store: Store, key: Mapping[str, Any], result: PlanResult) -> ArtifactRef:

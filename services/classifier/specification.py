@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from services.classifier.families import FAMILIES, FOLDS, Family
+from services.classifier.families import FAMILIES, FOLDS, Family, is_convex
 from services.classifier.parameters import Parameters, read_parameters
 from services.classifier.pool import Documents
 from services.classifier.stage_objective import objective_name, read_objective, unknown_objective
@@ -159,7 +159,7 @@ def _check_stages(i: int, plan: TrainingPlan, task: Task, family: Family, name: 
 
 def _check_refits(i: int, plan: TrainingPlan, family: Family, name: str) -> None:
     """Check that a family can do what takes many refits: tune the weights' strength, predict hidden labels."""
-    if plan.strengths and not (family.validation == FOLDS and getattr(family, "is_convex", False)):
+    if plan.strengths and not (family.validation == FOLDS and is_convex(family)):
         raise InvalidInputError(
             f"{name} has no convex loss that is refitted without each fold, so no strength of plan {i} is a C; "
             "leave its strengths out",

@@ -7,6 +7,7 @@ from flows.conditions import CONDITIONS
 from flows.design import load_design, load_profile
 from flows.experiments import EXPERIMENTS
 from flows.stages.context import plan_study
+from services.classifier.objectives import OBJECTIVES
 
 DESIGN, PROFILE = load_design("full"), load_profile("embedded")
 GRID = Grid(DESIGN, PROFILE, {})
@@ -77,3 +78,12 @@ def test_raising_a_modules_version_changes_its_own_cells_only() -> None:
     changed = [cell for identifier, cell in plain.items() if identifier not in raised]
     assert changed
     assert {cell.arm.generator for cell in changed} == {"markov"}
+
+
+def test_raising_an_objectives_version_changes_its_own_cells_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = {c.id: c for c in plan_study(DESIGN, PROFILE, GRID).cells}
+    monkeypatch.setattr(type(OBJECTIVES.get("focal")), "version", 99)
+    raised = {c.id for c in plan_study(DESIGN, PROFILE, Grid(DESIGN, PROFILE, {})).cells}
+    changed = [cell for identifier, cell in plain.items() if identifier not in raised]
+    assert changed
+    assert {dict(cell.arm.settings).get("objective") for cell in changed} == {"focal"}

@@ -182,4 +182,9 @@ class Pretrained(Protocol):
         ...
 
 
+def is_convex(family: Family) -> bool:
+    """Say whether log-loss has one minimum in a family; a plug-in that does not say so counts as one without."""
+    return bool(getattr(family, "is_convex", False))
+
+
 FAMILIES: Registry[Family] = Registry("families", __name__)

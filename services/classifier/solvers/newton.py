@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from services.classifier.solvers.finite import require_number
-from services.classifier.solvers.kernels import Floats, Indices, residuals, slopes, two_loop
+from services.classifier.solvers.kernels import Floats, two_loop
+from services.classifier.solvers.weighting import Weighting, shared
 
 CONSTANT_LOGIT = 20.0
 _LEAST_CURVATURE = 1e-4
@@ -84,24 +85,33 @@ def solve(
         strength: C, the inverse of the penalty.
         settings: When to stop.
     """
-    totals = weights.sum(axis=0, dtype=np.float64)
-    positives = weights.T.astype(np.float64) @ truth
-    rates = positives / totals[:, None]
-    constant = (positives <= 0) | (positives >= totals[:, None] * (1 - 1e-9))
+    return minimise(design, truth, shared(truth, weights), strength, settings)
+
+
+def minimise(
+    design: Design, truth: npt.NDArray[np.bool_], weighting: Weighting, strength: float, settings: Settings
+) -> Solution:
+    """Fit every label in every group of a weighting.
+
+    A label that is done moves on with the others until a quarter of them are: what is
+    bounded is how far from its minimum it may stop, not how near.
+    """
+    rates = weighting.positives / weighting.totals
+    constant = (weighting.positives <= 0) | (weighting.positives >= weighting.totals * (1 - 1e-9))
     odds = np.log(np.clip(rates, 1e-9, 1) / np.clip(1 - rates, 1e-9, 1))
     intercepts = np.where(constant, np.where(rates > 0.5, CONSTANT_LOGIT, -CONSTANT_LOGIT), odds)
     found = np.zeros((constant.size, len(design.diagonal) + 1), np.float32)
     found[:, -1] = intercepts.ravel()
-    descent = _Descent(design, truth, weights, strength, settings, found, np.flatnonzero(~constant.ravel()))
-    left = descent.run(_entropy(rates, totals).ravel())
-    unfinished = np.bincount(left // truth.shape[1], minlength=len(totals))
+    descent = _Descent(design, truth, weighting, strength, settings, found, np.flatnonzero(~constant.ravel()))
+    left = descent.run(_entropy(rates, weighting.totals).ravel())
+    unfinished = np.bincount(left // truth.shape[1], minlength=len(rates))
     fitted = found.reshape(*constant.shape, -1)
     return Solution(fitted[..., :-1], fitted[..., -1], constant, unfinished)
 
 
 def _entropy(rates: npt.NDArray[np.float64], totals: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     safe = np.clip(rates, 1e-12, 1 - 1e-12)
-    return -(safe * np.log(safe) + (1 - safe) * np.log(1 - safe)) * totals[:, None]
+    return -(safe * np.log(safe) + (1 - safe) * np.log(1 - safe)) * totals
 
 
 class _Descent:
@@ -111,20 +121,19 @@ class _Descent:
         self,
         design: Design,
         truth: npt.NDArray[np.bool_],
-        weights: Floats,
+        weighting: Weighting,
         strength: float,
         settings: Settings,
         found: Floats,
         active: npt.NDArray[np.intp],
     ) -> None:
-        self._design, self._weights, self._settings = design, weights, settings
+        self._design, self._settings = design, settings
         self._penalty = np.float32(1 / strength)
-        self._total = float(weights.max(axis=1).sum(dtype=np.float64))
+        self._weights = weighting.weights.kept(active)
+        self._wholes, self._shares = weighting.wholes[active], weighting.shares[active]
         self._found, self._active = found, active
         self._position = found[active]
-        label_count = truth.shape[1]
-        self._group_size = label_count
-        self._truth = np.ascontiguousarray(truth[:, active % label_count], dtype=np.float32)
+        self._truth = np.ascontiguousarray(truth[:, active % truth.shape[1]], dtype=np.float32)
         self._margins = np.repeat(self._position[None, :, -1], len(truth), axis=0)
         self._direction = np.zeros_like(self._margins)
         self._step = np.zeros(len(active), np.float32)
@@ -153,24 +162,20 @@ class _Descent:
         self._found[self._active] = self._position
         return self._active
 
-    def _starts(self) -> Indices:
-        groups = np.arange(self._weights.shape[1] + 1) * self._group_size
-        return np.asarray(np.searchsorted(self._active, groups), np.int64)
-
     def _gradient(self) -> tuple[Floats, Floats]:
         residual = np.empty_like(self._margins)
-        intercept, curvature = residuals(
-            self._margins, self._direction, self._step, self._truth, self._weights, self._starts(), residual
+        intercept, curvature = self._weights.residuals(
+            self._margins, self._direction, self._step, self._truth, residual
         )
         gradient = np.empty_like(self._position)
         np.multiply(self._position[:, :-1], self._penalty, out=gradient[:, :-1])
         gradient[:, :-1] += self._design.gradient(residual)
         gradient[:, -1] = intercept
-        rate = np.maximum(curvature / np.float32(self._total), np.float32(_LEAST_CURVATURE))
+        rate = np.maximum(curvature / self._wholes, np.float32(_LEAST_CURVATURE))
         inverse = np.empty_like(gradient)
-        np.multiply.outer(rate, self._design.diagonal, out=inverse[:, :-1])
+        np.multiply.outer(rate * self._shares, self._design.diagonal, out=inverse[:, :-1])
         inverse[:, :-1] += self._penalty
-        inverse[:, -1] = rate * np.float32(self._total)
+        inverse[:, -1] = rate * self._wholes
         return gradient, np.reciprocal(inverse, out=inverse)
 
     def _remember(self, gradient: Floats, iteration: int) -> None:
@@ -188,6 +193,8 @@ class _Descent:
         self._truth, self._margins = self._truth[:, moving].copy(), self._margins[:, moving].copy()
         self._moves, self._changes = self._moves[:, moving], self._changes[:, moving]
         self._rho = self._rho[:, moving].copy()
+        self._weights = self._weights.kept(moving)
+        self._wholes, self._shares = self._wholes[moving], self._shares[moving]
 
     def _advance(self, gradient: Floats, inverse: Floats, iteration: int) -> None:
         order = np.array(self._order, np.int64)
@@ -202,9 +209,9 @@ class _Descent:
     def _line_search(self, z: Floats, newton_steps: int) -> Floats:
         first = np.einsum("ij,ij->i", self._position[:, :-1], z[:, :-1]) * self._penalty
         second = np.einsum("ij,ij->i", z[:, :-1], z[:, :-1]) * self._penalty
-        step, starts = np.ones(len(z), np.float32), self._starts()
+        step = np.ones(len(z), np.float32)
         for _ in range(newton_steps):
-            f1, f2 = slopes(self._margins, self._direction, step, self._truth, self._weights, starts)
+            f1, f2 = self._weights.slopes(self._margins, self._direction, step, self._truth)
             proposal = step - (f1 + first + step * second) / (f2 + second)
             step = np.clip(proposal, np.float32(0.05) * step, 4 * step).astype(np.float32)
         return step

@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from services.classifier.objectives import Counts, Objective
 from services.classifier.solvers.descent import Descended, Doubles, Loss, Problem, descend
-from services.classifier.solvers.elementwise import solve_elementwise
 from services.classifier.solvers.kernels import Floats
-from services.classifier.solvers.newton import Design, Settings, Solution, solve
+from services.classifier.solvers.newton import Design, Settings, Solution, minimise, solve
+from services.classifier.solvers.weighting import elementwise
 from services.domain.task import TaskType
 
 Truth = npt.NDArray[np.bool_]
@@ -38,7 +38,8 @@ class Under:
                 element_weights(self.objective, truth, Counts.of(TaskType.MULTI_LABEL, truth, column))
                 for column in weights.T
             ]
-            return solve_elementwise(design, truth, weights, np.stack(elements, axis=1), strength, settings)
+            weighting = elementwise(truth, weights, np.stack(elements, axis=1))
+            return minimise(design, truth, weighting, strength, settings)
         return self.improve(
             design, truth, weights, strength, solve(design, truth, weights, strength, settings)
         )
