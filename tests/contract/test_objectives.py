@@ -40,12 +40,13 @@ def test_it_describes_itself(name: str) -> None:
     assert set(parameter_values(objective)) == set(schema["properties"])
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
 @defined
-def test_losses_are_finite_and_not_negative(name: str, task_type: TaskType) -> None:
+def test_losses_are_finite_and_not_negative(name: str, task_type: TaskType, dtype: torch.dtype) -> None:
     logits, targets, counts = batch(task_type)
-    for scale in (0, 1, 1e4):
-        leaf = (logits * scale).requires_grad_()
-        losses = OBJECTIVES.get(name).losses(leaf, targets, counts)
+    for scale in (0, 1, 10, 1e4):
+        leaf = (logits * scale).to(dtype).requires_grad_()
+        losses = OBJECTIVES.get(name).losses(leaf, targets.to(dtype), counts)
         assert losses.shape == logits.shape
         assert (losses >= 0).all() and torch.isfinite(losses).all()
         (slope,) = torch.autograd.grad(losses.sum(), leaf)

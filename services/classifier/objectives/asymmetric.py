@@ -27,7 +27,7 @@ class Asymmetric:
         clip: In [0, 1).
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     description: ClassVar[str] = "Asymmetric loss: easy negatives count little, the easiest not at all."
     types: ClassVar[tuple[TaskType, ...]] = (TaskType.MULTI_LABEL,)
     reweights: ClassVar[bool] = False
@@ -50,10 +50,19 @@ class Asymmetric:
         missed = torch.sigmoid(-logits).clamp_min(tiny)
         positive = missed**self.gamma_positive * functional.softplus(-logits)
         shifted = (torch.sigmoid(logits) - self.clip).clamp_min(0)
-        # log(1 - q) = log(1 - p + clip); without a clip 1 - p may round to 0.
-        remaining = functional.softplus(logits) if self.clip == 0 else -torch.log1p(-shifted)
-        negative = shifted.clamp_min(tiny) ** self.gamma_negative * remaining
+        negative = shifted.clamp_min(tiny) ** self.gamma_negative * self._remaining(logits)
         return torch.where(targets > 0.5, positive, negative)
+
+    def _remaining(self, logits: "Tensor") -> "Tensor":
+        """Return -log(1 - q); each side of p = 1/2 by what does not cancel there."""
+        import torch
+        from torch.nn import functional
+
+        if self.clip == 0:
+            return functional.softplus(logits)
+        below = (torch.sigmoid(logits.clamp_max(0)) - self.clip).clamp_min(0)
+        above = (torch.sigmoid(-logits.clamp_min(0)) + self.clip).clamp_max(1)
+        return -torch.where(logits < 0, torch.log1p(-below), torch.log(above))
 
 
 OBJECTIVES.register("asymmetric", Asymmetric())

@@ -81,6 +81,25 @@ def test_asymmetric() -> None:
     assert losses(named("asymmetric"))[1, 2] == 0
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
+@pytest.mark.parametrize("clip", [0.0, 1e-12, 1e-8, 1e-7, 0.05, 0.5, 0.99])
+def test_asymmetric_far_from_the_middle(clip: float, dtype: torch.dtype) -> None:
+    """In 32 bits p - clip rounds to 1 from a logit of 17 on where the clip is small."""
+    logits = torch.linspace(-40, 40, 161, dtype=dtype)[:, None].requires_grad_()
+    for truth in (0.0, 1.0):
+        targets = torch.full_like(logits, truth)
+        found = named(f"asymmetric(clip={clip!r})").losses(logits, targets, COUNTS)
+        (slope,) = torch.autograd.grad(found.sum(), logits)
+        assert torch.isfinite(found).all() and torch.isfinite(slope).all()
+        z = logits.detach().double().numpy()
+        # 1 - q = (1 - p) + clip, where that is below 1.
+        remaining = -np.log(np.minimum(expit(-z) + clip, 1)) if clip else np.logaddexp(0, z)
+        q = np.maximum(expit(z) - clip, 0)
+        expected = expit(-z) * np.logaddexp(0, -z) if truth else q**4 * remaining
+        tolerance = 1e-9 if dtype is torch.float64 else 1e-4
+        assert found.detach().numpy() == pytest.approx(expected, rel=tolerance, abs=1e-7)
+
+
 def test_asymmetric_without_its_asymmetry_is_focal_loss() -> None:
     even = named("asymmetric(gamma_negative=2, gamma_positive=2, clip=0)")
     assert losses(even) == pytest.approx(losses(named("focal")), rel=1e-10)
