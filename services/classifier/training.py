@@ -1,8 +1,9 @@
 """The worker's job: train every plan of a run that has no result yet."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,6 +19,7 @@ from services.classifier.families import (
     Prepared,
     Source,
     TextBlock,
+    is_convex,
 )
 from services.classifier.fold_fits import fit_folds
 from services.classifier.inner_fifth import fit_inner_fifth
@@ -29,7 +31,7 @@ from services.classifier.specification import TrainingSpec, check_documents, che
 from services.classifier.tuning import fit_tuned
 from services.domain.artifact import ArtifactRef
 from services.domain.errors import DataLossError, StudyError
-from services.domain.plan import TrainingPlan
+from services.domain.plan import LOG_LOSS, TrainingPlan
 from services.storage.store import Store
 
 THREADS_VARIABLE = "SYNTHTRIAL_THREADS"
@@ -113,7 +115,7 @@ def _stored(store: Store, key: Mapping[str, Any]) -> ArtifactRef:
 
 def _train_pending(run: Run, pending: list[int], threads: int, done: Callable[[int], None]) -> None:
     prepared = run.family.prepare(run.source, run.parameters)
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as executor:
+    with threadpool_limits(1, "blas"), _losses_apart(run), ThreadPoolExecutor(threads) as executor:
         futures = [executor.submit(_train_plan, run, prepared, i) for i in pending]
         finished = 0
         try:
@@ -127,6 +129,23 @@ def _train_pending(run: Run, pending: list[int], threads: int, done: Callable[[i
             executor.shutdown(cancel_futures=True)
     for future in futures:
         future.result()
+
+
+@contextmanager
+def _losses_apart(run: Run) -> Iterator[None]:
+    """Let each thread that fits linear heads under an objective compute its losses by itself.
+
+    As many threads as there are processors, each asking torch for as many again, wait for
+    one another: two runs side by side on two processors took ten times as long.
+    """
+    objectives = {stage.objective for plan in run.spec.plans for stage in plan.stages}
+    if not is_convex(run.family) or objectives == {LOG_LOSS}:
+        yield
+        return
+    from services.features.torch_running import threads_apart
+
+    with threads_apart():
+        yield
 
 
 def _train_plan(run: Run, prepared: Prepared, i: int) -> None:
