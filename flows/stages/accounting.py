@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from services.domain.corpus import Corpus
@@ -158,13 +159,19 @@ def _adopted(documents: Sequence[Document], train: Corpus) -> tuple[Document, ..
     Otherwise such a copy would stay in training while its original is held out,
     and lift the arm's own threshold.
     """
-    families = {normalised(text): family for text, family in zip(train.texts, train.families, strict=True)}
+    families = _families_by_words(train)
     return tuple(
         document
         if document.provenance and document.provenance.source_id
         else replace(document, family=families.get(normalised(document.text), document.family))
         for document in documents
     )
+
+
+# A study screens all of its corpora against one train pool.
+@lru_cache(maxsize=2)
+def _families_by_words(train: Corpus) -> dict[str, str]:
+    return {normalised(text): family for text, family in zip(train.texts, train.families, strict=True)}
 
 
 def _examples(

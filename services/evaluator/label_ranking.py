@@ -64,7 +64,7 @@ def micro_average_precision(truth: BoolMatrix, scores: FloatMatrix) -> float | N
     Equal scores enter together. None where nothing is true.
     """
     require_same_shape(truth.shape, scores.shape)
-    order = np.argsort(-scores, axis=None, kind="stable")
+    order = np.argsort(-scores, axis=None)
     hits = truth.ravel()[order].cumsum()
     ranked = scores.ravel()[order]
     if not len(hits) or hits[-1] == 0:
