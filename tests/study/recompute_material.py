@@ -5,6 +5,7 @@ draws rows, and are held against the digests in the tables; no number comes from
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +26,7 @@ from flows.stages.loading import Material, replicate
 from flows.stages.training import compose
 from services.domain.corpus import Corpus
 from services.domain.document import Document
+from services.domain.plan import Part
 from services.domain.seeds import stream
 from services.storage.store import Store
 
@@ -113,10 +115,16 @@ class Finished:
         return TrainingSet(
             tuple(document for corpus in corpora for document in corpus.documents),
             np.concatenate([corpus.indicator for corpus in corpora]),
-            np.concatenate([self.vectors(part.segment)[part.rows] for part in parts]),
+            self._vectors_of(parts),
             np.concatenate([part.weights for part in parts]).astype(np.float64),
             np.concatenate([np.full(len(part.rows), part.scored) for part in parts]),
         )
+
+    def _vectors_of(self, parts: Sequence[Part]) -> npt.NDArray[np.float32]:
+        if all(part.segment in self._matrices for part in parts):
+            return np.concatenate([self.vectors(part.segment)[part.rows] for part in parts])
+        # Corpora are not embedded in replicates where only families that read texts use them.
+        return np.empty((sum(len(part.rows) for part in parts), 0), np.float32)
 
     def index(self, arm: str, number: int) -> Indexed:
         """Return the search index of an arm in one replicate: the largest regime, then what is added."""
