@@ -2,7 +2,6 @@
 
 Columns are (weighting, label) pairs, grouped by weighting: group g owns the
 columns `starts[g]` to `starts[g + 1]` and weighs document i by `weights[i, g]`.
-In kernels named `…_each`, column j weighs it by `weights[i, j]`.
 """
 
 from typing import Any
@@ -82,43 +81,6 @@ def slopes(
                 p = _sigmoid(margins[i, j] + step[j] * d)
                 first[j] += w * (p - truth[i, j]) * d
                 second[j] += w * p * (F(1.0) - p) * d * d
-    return first, second
-
-
-@_compiled
-def residuals_each(
-    margins: Floats, direction: Floats, step: Floats, truth: Floats, weights: Floats, out: Floats
-) -> tuple[Floats, Floats]:
-    """Do as `residuals`, with weights of shape (n, columns)."""
-    n, columns = margins.shape
-    gradient, curvature = np.zeros(columns, F), np.zeros(columns, F)
-    for i in range(n):
-        for j in range(columns):
-            w = weights[i, j]
-            m = margins[i, j] + step[j] * direction[i, j]
-            p = _sigmoid(m)
-            r = w * (p - truth[i, j])
-            margins[i, j] = m
-            out[i, j] = r
-            gradient[j] += r
-            curvature[j] += w * p * (F(1.0) - p)
-    return gradient, curvature
-
-
-@_compiled
-def slopes_each(
-    margins: Floats, direction: Floats, step: Floats, truth: Floats, weights: Floats
-) -> tuple[Floats, Floats]:
-    """Do as `slopes`, with weights of shape (n, columns)."""
-    n, columns = margins.shape
-    first, second = np.zeros(columns, F), np.zeros(columns, F)
-    for i in range(n):
-        for j in range(columns):
-            w = weights[i, j]
-            d = direction[i, j]
-            p = _sigmoid(margins[i, j] + step[j] * d)
-            first[j] += w * (p - truth[i, j]) * d
-            second[j] += w * p * (F(1.0) - p) * d * d
     return first, second
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.classifier.solvers.finite import require_number
-from services.classifier.solvers.kernels import Floats, two_loop
+from services.classifier.solvers.kernels import Floats, residuals, slopes, two_loop
 from services.classifier.solvers.weighting import Weighting, shared
 
 CONSTANT_LOGIT = 20.0
@@ -164,9 +164,9 @@ class _Descent:
 
     def _gradient(self) -> tuple[Floats, Floats]:
         residual = np.empty_like(self._margins)
-        intercept, curvature = self._weights.residuals(
-            self._margins, self._direction, self._step, self._truth, residual
-        )
+        state = (self._margins, self._direction, self._step, self._truth)
+        weights = self._weights
+        intercept, curvature = residuals(*state, weights.weights, weights.starts, residual)
         gradient = np.empty_like(self._position)
         np.multiply(self._position[:, :-1], self._penalty, out=gradient[:, :-1])
         gradient[:, :-1] += self._design.gradient(residual)
@@ -210,8 +210,9 @@ class _Descent:
         first = np.einsum("ij,ij->i", self._position[:, :-1], z[:, :-1]) * self._penalty
         second = np.einsum("ij,ij->i", z[:, :-1], z[:, :-1]) * self._penalty
         step = np.ones(len(z), np.float32)
+        weights, starts = self._weights.weights, self._weights.starts
         for _ in range(newton_steps):
-            f1, f2 = self._weights.slopes(self._margins, self._direction, step, self._truth)
+            f1, f2 = slopes(self._margins, self._direction, step, self._truth, weights, starts)
             proposal = step - (f1 + first + step * second) / (f2 + second)
             step = np.clip(proposal, np.float32(0.05) * step, 4 * step).astype(np.float32)
         return step

@@ -1,92 +1,39 @@
 """How the solver's columns, all (group, label) pairs in that order, weigh documents."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from services.classifier.solvers.kernels import (
-    Floats,
-    Indices,
-    residuals,
-    residuals_each,
-    slopes,
-    slopes_each,
-)
+from services.classifier.solvers.kernels import Floats, Indices
 
 Truth = npt.NDArray[np.bool_]
 Doubles = npt.NDArray[np.float64]
 
 
-class Weights(Protocol):
-    """Weights of n documents in some columns."""
-
-    def kept(self, columns: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> "Weights":
-        """Return those of some of the columns."""
-        ...
-
-    def residuals(
-        self, margins: Floats, direction: Floats, step: Floats, truth: Floats, out: Floats
-    ) -> tuple[Floats, Floats]:
-        """Do as `kernels.residuals`."""
-        ...
-
-    def slopes(
-        self, margins: Floats, direction: Floats, step: Floats, truth: Floats
-    ) -> tuple[Floats, Floats]:
-        """Do as `kernels.slopes`."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class Shared:
-    """Weights that all labels of a group share.
+class Weights:
+    """Weights of n documents in some columns.
 
     Args:
         weights: Shape (n, groups).
-        groups: Shape (columns,), ascending: the group of each column.
+        groups: Shape (columns,), ascending: whose weights each column has.
     """
 
     weights: Floats
     groups: Indices
 
-    def kept(self, columns: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> "Shared":
-        return Shared(self.weights, self.groups[columns])
+    @property
+    def starts(self) -> Indices:
+        """Shape (groups + 1,): where the columns of each group begin, and where the last one's end."""
+        return np.asarray(np.searchsorted(self.groups, np.arange(self.weights.shape[1] + 1)), np.int64)
 
-    def residuals(
-        self, margins: Floats, direction: Floats, step: Floats, truth: Floats, out: Floats
-    ) -> tuple[Floats, Floats]:
-        return residuals(margins, direction, step, truth, self.weights, self._starts(), out)
-
-    def slopes(
-        self, margins: Floats, direction: Floats, step: Floats, truth: Floats
-    ) -> tuple[Floats, Floats]:
-        return slopes(margins, direction, step, truth, self.weights, self._starts())
-
-    def _starts(self) -> Indices:
-        groups = np.arange(self.weights.shape[1] + 1)
-        return np.asarray(np.searchsorted(self.groups, groups), np.int64)
-
-
-@dataclass(frozen=True, slots=True)
-class Own:
-    """Weights of each column's own, shape (n, columns)."""
-
-    weights: Floats
-
-    def kept(self, columns: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> "Own":
-        return Own(np.ascontiguousarray(self.weights[:, columns]))
-
-    def residuals(
-        self, margins: Floats, direction: Floats, step: Floats, truth: Floats, out: Floats
-    ) -> tuple[Floats, Floats]:
-        return residuals_each(margins, direction, step, truth, self.weights, out)
-
-    def slopes(
-        self, margins: Floats, direction: Floats, step: Floats, truth: Floats
-    ) -> tuple[Floats, Floats]:
-        return slopes_each(margins, direction, step, truth, self.weights)
+    def kept(self, columns: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> "Weights":
+        """Return those of some of the columns."""
+        used, groups = np.unique(self.groups[columns], return_inverse=True)
+        if len(used) == self.weights.shape[1]:
+            return Weights(self.weights, groups)
+        return Weights(np.ascontiguousarray(self.weights[:, used]), groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +67,7 @@ def shared(truth: Truth, weights: Floats) -> Weighting:
     totals = np.repeat(weights.sum(axis=0, dtype=np.float64)[:, None], labels, axis=1)
     wholes = np.full(positives.size, _whole(weights), np.float32)
     groups = np.repeat(np.arange(weights.shape[1], dtype=np.int64), labels)
-    return Weighting(Shared(weights, groups), positives, totals, wholes, np.ones_like(wholes))
+    return Weighting(Weights(weights, groups), positives, totals, wholes, np.ones_like(wholes))
 
 
 def elementwise(truth: Truth, weights: Floats, elements: Floats) -> Weighting:
@@ -138,7 +85,8 @@ def elementwise(truth: Truth, weights: Floats, elements: Floats) -> Weighting:
     # The design's diagonal is of the documents' weights, and each label's as much larger as its own are.
     shares = wholes / _whole(weights)
     columns = np.ascontiguousarray(own.reshape(len(own), -1), np.float32)
-    return Weighting(Own(columns), positives, totals, wholes.astype(np.float32), shares.astype(np.float32))
+    each = Weights(columns, np.arange(columns.shape[1], dtype=np.int64))
+    return Weighting(each, positives, totals, wholes.astype(np.float32), shares.astype(np.float32))
 
 
 def _whole(weights: Floats) -> float:

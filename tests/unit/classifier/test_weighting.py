@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
 
 from services.classifier.solvers.dense import rotate
+from services.classifier.solvers.kernels import residuals, slopes
 from services.classifier.solvers.newton import Settings, Solution, minimise
 from services.classifier.solvers.sparse import lay_out
 from services.classifier.solvers.weighting import Weighting, elementwise, shared
@@ -73,9 +74,9 @@ def test_columns_reach_the_kernels_in_order(made: Made) -> None:
     def asked(weighting: Weighting) -> list[np.ndarray]:
         out = np.empty((200, len(kept)), np.float32)
         some = [np.ascontiguousarray(x[..., kept]) for x in (margins, direction, step, truth)]
-        weights = weighting.weights.kept(kept)
-        slopes = weights.slopes(some[0], some[1], some[2], some[3])
-        return [*slopes, *weights.residuals(some[0], some[1], some[2], some[3], out), out]
+        own = weighting.weights.kept(kept)
+        weights = (own.weights, own.starts)
+        return [*slopes(*some, *weights), *residuals(*some, *weights, out), out]
 
     even = elementwise(made.truth, made.groups, np.ones_like(made.elements))
     for one, other in zip(asked(shared(made.truth, made.groups)), asked(even), strict=True):
